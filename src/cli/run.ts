@@ -1,0 +1,44 @@
+export type Commands = Record<
+  string,
+  { summary: string; run: (args: string[]) => Promise<void> }
+>;
+
+/** Exit codes (contract, section 10): 0, 1 failed, 2 usage. */
+export async function runCommand(
+  argv: string[],
+  commands: Commands,
+  io: { write: (text: string) => void; writeError: (text: string) => void },
+): Promise<number> {
+  const [name, ...args] = argv;
+  const usage = usageText(commands);
+  if (name === undefined || name === "--help" || name === "help") {
+    io.write(usage);
+    return name === undefined ? 2 : 0;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) {
+    io.writeError(`gateway: there is no command ${JSON.stringify(name)}\n${usage}`);
+    return 2;
+  }
+  try {
+    await command.run(args);
+    return 0;
+  } catch (error) {
+    io.writeError(`gateway ${name}: ${explain(error)}\n`);
+    return 1;
+  }
+}
+
+function usageText(commands: Commands): string {
+  const rows = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`);
+  return `usage: gateway <command>\n\n${rows.join("\n")}\n`;
+}
+
+/** One line, with the reasons behind it; a stack tells an operator nothing. */
+function explain(error: unknown): string {
+  const reasons: string[] = [];
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    reasons.push(at.message || at.name);
+  }
+  return reasons.length > 0 ? [...new Set(reasons)].join(": ") : String(error);
+}

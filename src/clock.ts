@@ -1,0 +1,30 @@
+/** Where "now" comes from; passed in wherever a rule depends on time, so that tests can set it. */
+export type Clock = () => Date;
+
+export const systemClock: Clock = () => new Date();
+
+const UNIT_MS: Record<string, number> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** Reads `500ms`, `30s`, `2m`, `24h` or `7d` as milliseconds; `undefined` for anything else. */
+export function parseDurationMs(text: string): number | undefined {
+  const match = /^(\d+)(ms|s|m|h|d)$/.exec(text);
+  const unitMs = UNIT_MS[match?.[2] ?? ""];
+  return unitMs === undefined ? undefined : Number(match?.[1]) * unitMs;
+}
+
+/** Writes milliseconds in the largest unit that divides them: 90000 is `90s`, 7200000 is `2h`. */
+export function formatDuration(durationMs: number): string {
+  for (const unit of ["d", "h", "m", "s"] as const) {
+    const unitMs = UNIT_MS[unit] ?? 1;
+    if (durationMs >= unitMs && durationMs % unitMs === 0) {
+      return `${durationMs / unitMs}${unit}`;
+    }
+  }
+  return `${durationMs}ms`;
+}

@@ -1,0 +1,100 @@
+import type { Secret } from "../secret.ts";
+import type { Exchange, Upstream } from "./exchange.ts";
+
+/** A number's access to the Messaging API. */
+export type Access = { origin: string; apiKey: Secret };
+
+/** What a call of our own (not a tenant's) came to. */
+export type OwnCall<Value> =
+  | { kind: "ok"; value: Value }
+  | { kind: "key_rejected" }
+  | { kind: "refused"; status: number; detail: string }
+  | { kind: "unreachable"; cause: Error };
+
+export type NumberHealth = { phoneNumberIds: string[]; wabaIds: string[] };
+
+export type Messaging = {
+  /** `GET /health_status`: the cheapest check of a key, and it names the number that the key is of. */
+  checkKey(access: Access): Promise<OwnCall<NumberHealth>>;
+  /** `POST /v1/configs/webhook`: where the number's notifications go, with the headers to send. */
+  setWebhook(
+    access: Access,
+    webhook: { url: string; headers: Record<string, string> },
+  ): Promise<OwnCall<void>>;
+};
+
+const JSON_HEADERS = ["content-type", "application/json", "accept", "application/json"];
+
+export function createMessaging(upstream: Upstream): Messaging {
+  return {
+    async checkKey(access) {
+      const exchange = await upstream.exchange({
+        ...access,
+        method: "GET",
+        path: "/health_status",
+        headers: ["accept", "application/json"],
+        body: null,
+      });
+      return readOwnCall(exchange, parseHealth);
+    },
+    async setWebhook(access, webhook) {
+      const exchange = await upstream.exchange({
+        ...access,
+        method: "POST",
+        path: "/v1/configs/webhook",
+        headers: JSON_HEADERS,
+        body: Buffer.from(JSON.stringify(webhook)),
+      });
+      return readOwnCall(exchange, () => {});
+    },
+  };
+}
+
+function readOwnCall<Value>(exchange: Exchange, parse: (body: Buffer) => Value): OwnCall<Value> {
+  if (exchange.kind !== "answer") {
+    return { kind: "unreachable", cause: exchange.cause };
+  }
+  const { status, body } = exchange;
+  if (status === 401) {
+    return { kind: "key_rejected" };
+  }
+  if (status < 200 || status > 299) {
+    return { kind: "refused", status, detail: describeRefusal(body) };
+  }
+  return { kind: "ok", value: parse(body) };
+}
+
+function parseHealth(body: Buffer): NumberHealth {
+  const entities = asObjects(parseLoosely(body)?.["health_status"]?.["entities"]);
+  const idsOf = (type: string): string[] =>
+    entities
+      .filter((entity) => entity["entity_type"] === type)
+      .map((entity) => String(entity["id"]));
+  return { phoneNumberIds: idsOf("PHONE_NUMBER"), wabaIds: idsOf("WABA") };
+}
+
+/** 360dialog's words out of the seven forms of its errors (its error pages, older and newer). */
+function describeRefusal(body: Buffer): string {
+  const parsed = parseLoosely(body);
+  const meta = parsed?.["meta"];
+  const error = parsed?.["detail"]?.["error"] ?? parsed?.["error"];
+  const words =
+    meta?.["developer_message"] ?? meta?.["developerMessage"] ?? error?.["message"] ?? error;
+  return typeof words === "string" ? words : "360dialog gave no reason";
+}
+
+type Loose = { [key: string]: Loose } | undefined;
+
+function parseLoosely(body: Buffer): Loose {
+  try {
+    return JSON.parse(body.toString("utf8")) as Loose;
+  } catch {
+    return undefined;
+  }
+}
+
+function asObjects(value: unknown): Record<string, unknown>[] {
+  return Array.isArray(value)
+    ? value.filter((item): item is Record<string, unknown> => typeof item === "object" && item !== null)
+    : [];
+}

@@ -1,0 +1,78 @@
+import { type Selectable, sql } from "kysely";
+import type { Database } from "../store/database.ts";
+import type { EventTable } from "../store/schema.ts";
+
+export type EventRow = Selectable<EventTable>;
+
+/**
+ * What may be read without missing anything: rows of transactions before which none is still open.
+ * Ids and `seq` are taken before the commit, so that in any other order a row can appear behind a
+ * reader. Every list, stream and follower of events orders by (`xid`, `seq`) under this condition.
+ */
+export const SETTLED_XID = sql<boolean>`xid < pg_snapshot_xmin(pg_current_snapshot())`;
+
+/** The place after which a reader goes on: [xid, seq]. */
+export type EventCursor = [xid: string, seq: string];
+
+export async function readEvents(
+  db: Database,
+  tenantId: string,
+  options: {
+    limit: number;
+    after: string[] | undefined;
+    type?: string | undefined;
+    phoneNumberId?: string | undefined;
+    from?: Date | undefined;
+    to?: Date | undefined;
+    /** A token's limit to some numbers; `null` means all of the tenant. */
+    among: readonly string[] | null;
+  },
+): Promise<EventRow[]> {
+  const { after, type, phoneNumberId, from, to, among } = options;
+  let query = db
+    .selectFrom("event")
+    .selectAll()
+    .where("tenant_id", "=", tenantId)
+    .where(SETTLED_XID)
+    .orderBy("xid")
+    .orderBy("seq")
+    .limit(options.limit + 1);
+  if (after !== undefined) {
+    query = query.where(sql<boolean>`(xid, seq) > (${after[0]}::xid8, ${after[1]}::bigint)`);
+  }
+  if (type !== undefined) {
+    query = query.where("type", "like", toLikePattern(type));
+  }
+  if (phoneNumberId !== undefined) {
+    query = query.where("phone_number_id", "=", phoneNumberId);
+  }
+  if (from !== undefined) {
+    query = query.where("received_at", ">=", from);
+  }
+  if (to !== undefined) {
+    query = query.where("received_at", "<", to);
+  }
+  if (among !== null) {
+    query = query.where("phone_number_id", "=", sql<string>`any (${[...among]}::text[])`);
+  }
+  return query.execute();
+}
+
+export async function findEvent(
+  db: Database,
+  tenantId: string,
+  eventId: string,
+): Promise<EventRow | undefined> {
+  return db
+    .selectFrom("event")
+    .selectAll()
+    .where("tenant_id", "=", tenantId)
+    .where("id", "=", eventId)
+    .executeTakeFirst();
+}
+
+/** `message.status.*` as SQL's `like`: only a trailing `*` is a wildcard. */
+export function toLikePattern(eventType: string): string {
+  const escaped = eventType.replaceAll(/[\\%_]/g, "\\$&");
+  return escaped.endsWith("*") ? `${escaped.slice(0, -1)}%` : escaped;
+}

@@ -1,0 +1,117 @@
+import { sql } from "kysely";
+import { newId } from "../ids.ts";
+import type { Database } from "../store/database.ts";
+
+/** Events without an owner: kept, seen by the partner, delivered to nobody. */
+export const NO_TENANT = "";
+
+/** One thing split from a notification. */
+export type NewEvent = {
+  tenantId: string;
+  type: string;
+  phoneNumberId: string | null;
+  wabaId: string | null;
+  /** SHA-256 of what the event is, never of how it was framed: the key of deduplication. */
+  identity: Buffer;
+  /** Meta's envelope with that one fragment. */
+  body: Buffer;
+};
+
+export type NewNotification = {
+  id: string;
+  numberId: string | null;
+  bodySha256: Buffer;
+  bodyBytes: number;
+  events: NewEvent[];
+};
+
+export type WrittenNotification = { newEventCount: number };
+
+/**
+ * Writes notifications, what of their events has not been seen for seven days, and a delivery for
+ * each matching endpoint: one statement, one commit. Identities go in sorted, so that two processes
+ * with overlapping ones cannot deadlock; endpoints are joined inside, so that one made a moment ago
+ * is not missed.
+ */
+export async function writeNotifications(
+  db: Database,
+  notifications: readonly NewNotification[],
+): Promise<WrittenNotification[]> {
+  const rows = distinctEvents(notifications);
+  const bodies = Buffer.concat(rows.map(({ event }) => event.body));
+  let offset = 1;
+  const offsets = rows.map(({ event }) => (offset += event.body.length) - event.body.length);
+
+  const { rows: counts } = await sql<{ notification_id: string; new_events: string }>`
+    with noted as (
+      insert into notification (id, number_id, body_sha256, body_bytes, event_count)
+      select * from unnest(
+        ${notifications.map((n) => n.id)}::text[],
+        ${notifications.map((n) => n.numberId)}::text[],
+        ${notifications.map((n) => n.bodySha256)}::bytea[],
+        ${notifications.map((n) => n.bodyBytes)}::int[],
+        ${notifications.map((n) => n.events.length)}::int[])
+    ), given as (
+      select * from unnest(
+        ${rows.map(() => newId("evt"))}::text[],
+        ${rows.map(({ notificationId }) => notificationId)}::text[],
+        ${rows.map(({ event }) => event.tenantId)}::text[],
+        ${rows.map(({ event }) => event.type)}::text[],
+        ${rows.map(({ event }) => event.phoneNumberId)}::text[],
+        ${rows.map(({ event }) => event.wabaId)}::text[],
+        ${rows.map(({ event }) => event.identity)}::bytea[],
+        ${offsets}::int[],
+        ${rows.map(({ event }) => event.body.length)}::int[]
+      ) with ordinality as g (
+        id, notification_id, tenant_id, type, phone_number_id, waba_id, identity,
+        body_offset, body_length, position)
+    ), unseen as (
+      insert into event_identity (identity)
+      select identity from given order by identity
+      on conflict (identity) do update set seen_at = now()
+      where event_identity.seen_at < now() - interval '7 days'
+      returning identity
+    ), added as (
+      insert into event (
+        tenant_id, id, type, phone_number_id, waba_id, identity, notification_id, body)
+      select tenant_id, id, type, phone_number_id, waba_id, identity, notification_id,
+        substring(${bodies}::bytea from body_offset for body_length)
+      from given join unseen using (identity) order by position
+      returning tenant_id, id, xid, seq, type, phone_number_id, waba_id, identity,
+        notification_id, received_at
+    ), owed as (
+      insert into delivery (
+        tenant_id, event_xid, event_seq, endpoint_id, id, event_id, event_received_at,
+        state, next_attempt_at)
+      select e.tenant_id, e.xid, e.seq, w.id,
+        'dlv_' || left(encode(sha256(convert_to(w.id, 'UTF8') || e.identity), 'hex'), 26),
+        e.id, e.received_at,
+        case w.state when 'active' then 'pending' else 'held' end,
+        case w.state when 'active' then now() end
+      from added e join webhook_endpoint w on w.tenant_id = e.tenant_id
+      where (w.event_type_patterns is null or e.type like any (w.event_type_patterns))
+        and (w.phone_number_ids is null or e.phone_number_id = any (w.phone_number_ids))
+        and (w.waba_ids is null or e.waba_id = any (w.waba_ids))
+    )
+    select notification_id, count(*) as new_events from added group by notification_id
+  `.execute(db);
+
+  const newEvents = new Map(counts.map((row) => [row.notification_id, Number(row.new_events)]));
+  return notifications.map(({ id }) => ({ newEventCount: newEvents.get(id) ?? 0 }));
+}
+
+/** Within one statement the first of two equal identities counts. */
+function distinctEvents(
+  notifications: readonly NewNotification[],
+): { notificationId: string; event: NewEvent }[] {
+  const byIdentity = new Map<string, { notificationId: string; event: NewEvent }>();
+  for (const { id: notificationId, events } of notifications) {
+    for (const event of events) {
+      const key = event.identity.toString("latin1");
+      if (!byIdentity.has(key)) {
+        byIdentity.set(key, { notificationId, event });
+      }
+    }
+  }
+  return [...byIdentity.values()];
+}

@@ -1,0 +1,140 @@
+import { formatDuration } from "../clock.ts";
+import type { OutboundAgent } from "../outbound/agent.ts";
+import type { OutboundResult } from "../outbound/exchange.ts";
+import type { ClaimedDelivery } from "./claim.ts";
+import type { EndpointSecrets } from "./endpoint-secrets.ts";
+import { classify } from "./outcome.ts";
+import { renderBody } from "./render-body.ts";
+import { nextAttempt, type RetryPolicy } from "./schedule.ts";
+import type { AttemptRecord, Settlement } from "./settle.ts";
+import { signatureHeaders } from "./sign.ts";
+
+const ANSWER_BYTES_KEPT = 1024;
+
+export type Attempted = { settlement: Settlement; endpointGone: boolean };
+export type AttemptDelivery = (
+  delivery: ClaimedDelivery,
+  signal: AbortSignal,
+) => Promise<Attempted>;
+
+/** One signed POST of a claimed delivery, and what it means for the delivery. */
+export function createAttemptDelivery(options: {
+  outbound: OutboundAgent;
+  endpointSecrets: EndpointSecrets;
+  policy: RetryPolicy;
+  random?: () => number;
+}): AttemptDelivery {
+  const { outbound, endpointSecrets, policy, random = Math.random } = options;
+  return async (delivery, signal) => {
+    const startedAt = new Date();
+    const endpoint = { id: delivery.endpoint_id, tenant_id: delivery.tenant_id };
+    const { contentType, body } = renderBody(delivery.format, {
+      ...delivery,
+      id: delivery.event_id,
+    });
+    const secret = endpointSecrets.openSigningSecret(endpoint, delivery.signing_secret_sealed);
+    const result = await outbound.request({
+      method: "POST",
+      url: delivery.url,
+      headers: {
+        ...endpointSecrets.openHeaders(endpoint, delivery.headers_sealed),
+        "content-type": contentType,
+        "user-agent": "waba-gateway",
+        "webhook-attempt": String(delivery.attempt_count),
+        ...signatureHeaders({
+          deliveryId: delivery.id,
+          timestampSeconds: Math.floor(startedAt.getTime() / 1000),
+          body,
+          secrets: [secret],
+        }),
+      },
+      body,
+      timeoutMs: delivery.timeout_seconds * 1000,
+      answerBytesMax: ANSWER_BYTES_KEPT,
+      signal,
+    });
+    return conclude({ delivery, startedAt, result, policy, random: random() });
+  };
+}
+
+/** Pure: what an attempt's result means, by the outcome and the schedule. */
+export function conclude(options: {
+  delivery: ClaimedDelivery;
+  startedAt: Date;
+  result: OutboundResult;
+  policy: RetryPolicy;
+  random: number;
+}): Attempted {
+  const { delivery, startedAt, result, policy, random } = options;
+  const nowMs = startedAt.getTime() + result.durationMs;
+  const outcome = classify(result, nowMs);
+  const record = (
+    of: Pick<AttemptRecord, "outcome" | "next">,
+  ): AttemptRecord => ({
+    ...of,
+    startedAt,
+    durationMs: Math.round(result.durationMs),
+    status: result.kind === "answer" ? result.status : null,
+    answer: keptAnswer(result),
+    reason: reasonOf(delivery.attempt_count, result),
+  });
+  switch (outcome.kind) {
+    case "delivered":
+      return attempted(delivery, "delivered", null, record({ outcome: "delivered", next: "Nothing more." }));
+    case "interrupted":
+      return attempted(delivery, "pending", new Date(nowMs), undefined);
+    case "endpoint_gone": {
+      const next = "The endpoint answered 410 and is disabled; the delivery is held for it.";
+      const held = attempted(delivery, "held", null, record({ outcome: "endpoint_gone", next }));
+      return { ...held, endpointGone: true };
+    }
+    case "retry": {
+      const after = nextAttempt({
+        attemptNumber: delivery.attempt_count,
+        eventAtMs: delivery.received_at.getTime(),
+        nowMs,
+        retryAfterMs: outcome.retryAfterMs,
+        policy,
+        random,
+      });
+      if (after.kind === "exhausted") {
+        const next = `None: ${formatDuration(policy.horizonMs)} have passed since the event.`;
+        return attempted(delivery, "exhausted", null, record({ outcome: "exhausted", next }));
+      }
+      const nextAt = new Date(after.atMs);
+      const next = `Tried again at ${nextAt.toISOString()}.`;
+      return attempted(delivery, "pending", nextAt, record({ outcome: "retry", next }));
+    }
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function attempted(
+  delivery: ClaimedDelivery,
+  state: Settlement["state"],
+  nextAttemptAt: Date | null,
+  attempt: AttemptRecord | undefined,
+): Attempted {
+  return { settlement: { delivery, state, nextAttemptAt, attempt }, endpointGone: false };
+}
+
+/** What a host of the operator's own network answers is nobody's to read back. */
+function keptAnswer(result: OutboundResult): Buffer | null {
+  return result.kind === "answer" && !result.byAllowList && result.body.length > 0
+    ? result.body.subarray(0, ANSWER_BYTES_KEPT)
+    : null;
+}
+
+function reasonOf(attemptNumber: number, result: OutboundResult): string {
+  const why = attemptNumber === 1 ? "First attempt." : `Attempt ${attemptNumber}, by the schedule.`;
+  switch (result.kind) {
+    case "answer":
+      return `${why} The endpoint answered ${result.status}.`;
+    case "refused_address":
+    case "failed":
+      return `${why} ${result.detail}`;
+    default:
+      return result satisfies never;
+  }
+}

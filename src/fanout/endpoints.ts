@@ -1,0 +1,149 @@
+import { type Selectable, sql } from "kysely";
+import { NotFound } from "../errors.ts";
+import { toLikePattern } from "../events/read-events.ts";
+import { newId } from "../ids.ts";
+import type { Secret } from "../secret.ts";
+import type { Database, DatabaseTransaction } from "../store/database.ts";
+import type { WebhookEndpointFormat, WebhookEndpointTable } from "../store/schema.ts";
+import { type EndpointSecrets, newSigningSecret } from "./endpoint-secrets.ts";
+
+export type WebhookEndpointRow = Selectable<WebhookEndpointTable>;
+
+/** What a tenant chooses; `null` in a list means all. */
+export type EndpointWish = {
+  url: string;
+  description: string | null;
+  event_types: string[] | null;
+  phone_number_ids: string[] | null;
+  waba_ids: string[] | null;
+  headers: Record<string, string>;
+  format: WebhookEndpointFormat;
+  timeout_seconds: number;
+  max_in_flight: number;
+  managed_by: WebhookEndpointRow["managed_by"];
+};
+
+/**
+ * Writes a tenant's endpoints one after the other, so that what was checked of the others (a URL is
+ * unique for a number) still holds when the new one is written.
+ */
+export async function changeEndpoints<T>(
+  db: Database,
+  tenantId: string,
+  change: (trx: DatabaseTransaction) => Promise<T>,
+): Promise<T> {
+  return db.transaction().execute(async (trx) => {
+    await trx.selectFrom("tenant").select("id").where("id", "=", tenantId).forUpdate().execute();
+    return change(trx);
+  });
+}
+
+export async function insertEndpoint(
+  trx: DatabaseTransaction,
+  tenantId: string,
+  options: { wish: EndpointWish; endpointSecrets: EndpointSecrets },
+): Promise<{ endpoint: WebhookEndpointRow; signingSecret: Secret }> {
+  const { endpointSecrets } = options;
+  const { headers, ...wish } = options.wish;
+  const key = { id: newId("whe"), tenant_id: tenantId };
+  const signingSecret = newSigningSecret();
+  const endpoint = await trx
+    .insertInto("webhook_endpoint")
+    .values({
+      ...key,
+      ...wish,
+      event_type_patterns: wish.event_types?.map(toLikePattern) ?? null,
+      headers_sealed: endpointSecrets.sealHeaders(key, headers),
+      header_names: Object.keys(headers),
+      signing_secret_sealed: endpointSecrets.sealSigningSecret(key, signingSecret),
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return { endpoint, signingSecret };
+}
+
+/** Another of the tenant's endpoints with this URL whose numbers overlap with these. */
+export async function findDuplicateEndpoint(
+  trx: DatabaseTransaction,
+  tenantId: string,
+  options: { url: string; phoneNumberIds: string[] | null; except?: string | undefined },
+): Promise<WebhookEndpointRow | undefined> {
+  const { url, phoneNumberIds, except = "" } = options;
+  const overlaps = sql<boolean>`(
+    phone_number_ids is null or ${phoneNumberIds}::text[] is null
+    or phone_number_ids && ${phoneNumberIds}::text[])`;
+  return trx
+    .selectFrom("webhook_endpoint")
+    .selectAll()
+    .where("tenant_id", "=", tenantId)
+    .where("url", "=", url)
+    .where("id", "!=", except)
+    .where(overlaps)
+    .executeTakeFirst();
+}
+
+/** A token limited to some numbers sees the endpoints that are wholly of those. */
+function visibleTo(among: readonly string[] | null) {
+  return among === null
+    ? sql<boolean>`true`
+    : sql<boolean>`coalesce(phone_number_ids <@ ${[...among]}::text[], false)`;
+}
+
+export async function listEndpoints(
+  db: Database,
+  tenantId: string,
+  page: { limit: number; after: string[] | undefined; among: readonly string[] | null },
+): Promise<WebhookEndpointRow[]> {
+  return db
+    .selectFrom("webhook_endpoint")
+    .selectAll()
+    .where("tenant_id", "=", tenantId)
+    .where(visibleTo(page.among))
+    .$if(page.after !== undefined, (q) => q.where("id", ">", page.after?.[0] ?? ""))
+    .orderBy("id")
+    .limit(page.limit + 1)
+    .execute();
+}
+
+/** @throws {NotFound} */
+export async function getEndpoint(
+  db: Database,
+  tenantId: string,
+  options: { endpointId: string; among: readonly string[] | null },
+): Promise<WebhookEndpointRow> {
+  const row = await db
+    .selectFrom("webhook_endpoint")
+    .selectAll()
+    .where("tenant_id", "=", tenantId)
+    .where("id", "=", options.endpointId)
+    .where(visibleTo(options.among))
+    .executeTakeFirst();
+  if (row === undefined) {
+    throw new NotFound();
+  }
+  return row;
+}
+
+/** What still waited for it is `cancelled`: listed, never sent. @throws {NotFound} */
+export async function deleteEndpoint(
+  db: Database,
+  tenantId: string,
+  options: { endpointId: string; among: readonly string[] | null },
+): Promise<void> {
+  await getEndpoint(db, tenantId, options);
+  await db.transaction().execute(async (trx) => {
+    await trx
+      .deleteFrom("webhook_endpoint")
+      .where("tenant_id", "=", tenantId)
+      .where("id", "=", options.endpointId)
+      .execute();
+    await sql`
+      with cancelled as (
+        delete from delivery where tenant_id = ${tenantId} and endpoint_id = ${options.endpointId}
+        returning tenant_id, event_xid, event_seq, endpoint_id, id, event_id, event_received_at,
+          attempt_count, created_at)
+      insert into delivery_finished (tenant_id, event_xid, event_seq, endpoint_id, id, event_id,
+        event_received_at, attempt_count, created_at, state)
+      select *, 'cancelled' from cancelled`.execute(trx);
+  });
+}

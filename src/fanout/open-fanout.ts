@@ -1,0 +1,47 @@
+import type { Route } from "../http/route.ts";
+import type { Log } from "../log.ts";
+import type { OutboundAgent } from "../outbound/agent.ts";
+import type { Database } from "../store/database.ts";
+import type { Sealer } from "../tenancy/sealing.ts";
+import { createAttemptDelivery } from "./attempt.ts";
+import type { UrlRules } from "./check-endpoint.ts";
+import { claimDeliveries } from "./claim.ts";
+import { deliveryRoutes } from "./delivery-routes.ts";
+import { disableEndpoint } from "./disable-endpoint.ts";
+import { type Dispatcher, startDispatcher } from "./dispatcher.ts";
+import { endpointRoutes } from "./endpoint-routes.ts";
+import { createEndpointSecrets } from "./endpoint-secrets.ts";
+import type { RetryPolicy } from "./schedule.ts";
+import { settleDeliveries } from "./settle.ts";
+import { createWebhookSettings, type WebhookSettings } from "./webhook-settings.ts";
+
+export type Fanout = {
+  routes: Route[];
+  webhookSettings: WebhookSettings;
+  startDispatcher: () => Dispatcher;
+};
+
+/** PATH 2b, joined: the endpoints' side and the dispatcher that delivers to them. */
+export function openFanout(options: {
+  db: Database;
+  sealer: Sealer;
+  outbound: OutboundAgent;
+  rules: UrlRules;
+  policy: RetryPolicy;
+  log: Log;
+}): Fanout {
+  const { db, outbound, rules, policy, log } = options;
+  const endpointSecrets = createEndpointSecrets(options.sealer);
+  return {
+    routes: [...endpointRoutes({ db, endpointSecrets, rules }), ...deliveryRoutes({ db })],
+    webhookSettings: createWebhookSettings({ db, endpointSecrets, rules }),
+    startDispatcher: () =>
+      startDispatcher({
+        claim: (limits) => claimDeliveries(db, limits),
+        attempt: createAttemptDelivery({ outbound, endpointSecrets, policy }),
+        settle: (settlements) => settleDeliveries(db, settlements),
+        disableEndpoint: (tenantId, endpointId) => disableEndpoint(db, tenantId, endpointId),
+        log,
+      }),
+  };
+}

@@ -1,0 +1,49 @@
+import type { AttemptRow, DeliveryRow } from "./read-deliveries.ts";
+import type { WebhookEndpointRow } from "./endpoints.ts";
+
+/** Header values and the signing secret are not in it: they are written, never read. */
+export function presentEndpoint(row: WebhookEndpointRow): object {
+  return {
+    id: row.id,
+    url: row.url,
+    description: row.description,
+    event_types: row.event_types,
+    phone_number_ids: row.phone_number_ids,
+    waba_ids: row.waba_ids,
+    header_names: row.header_names,
+    format: row.format,
+    timeout_seconds: row.timeout_seconds,
+    max_in_flight: row.max_in_flight,
+    managed_by: row.managed_by,
+    state: row.state,
+    created_at: row.created_at.toISOString(),
+  };
+}
+
+export function presentDelivery(row: DeliveryRow): object {
+  return {
+    id: row.id,
+    event_id: row.event_id,
+    event_type: row.event_type,
+    endpoint_id: row.endpoint_id,
+    state: row.state,
+    attempt_count: row.attempt_count,
+    next_attempt_at: row.next_attempt_at?.toISOString() ?? null,
+    created_at: row.created_at.toISOString(),
+    finished_at: row.finished_at?.toISOString() ?? null,
+  };
+}
+
+export function presentAttempt(row: AttemptRow): object {
+  return {
+    id: row.id,
+    number: row.number,
+    started_at: row.started_at.toISOString(),
+    duration_ms: row.duration_ms,
+    status: row.status,
+    answer: row.answer?.toString("utf8") ?? null,
+    outcome: row.outcome,
+    reason: row.reason,
+    next: row.next,
+  };
+}

@@ -1,0 +1,92 @@
+import { sql } from "kysely";
+import { newId } from "../ids.ts";
+import type { Database } from "../store/database.ts";
+import type { ClaimedDelivery } from "./claim.ts";
+
+/** How an attempt ends for its delivery. */
+export type Settlement = {
+  delivery: ClaimedDelivery;
+  state: "delivered" | "exhausted" | "pending" | "held";
+  nextAttemptAt: Date | null;
+  /** What is written of the attempt; `undefined` for one that does not count. */
+  attempt: AttemptRecord | undefined;
+};
+
+export type AttemptRecord = {
+  startedAt: Date;
+  durationMs: number;
+  status: number | null;
+  answer: Buffer | null;
+  outcome: "delivered" | "retry" | "exhausted" | "endpoint_gone";
+  /** Why it was made now, and what comes next, in words. */
+  reason: string;
+  next: string;
+};
+
+/**
+ * Ends attempts, many in one statement. Fenced by the lease: what another process has claimed since
+ * is left alone and comes back as `false`.
+ */
+export async function settleDeliveries(
+  db: Database,
+  settlements: readonly Settlement[],
+): Promise<boolean[]> {
+  const of = <T>(pick: (settlement: Settlement) => T): T[] => settlements.map(pick);
+  const attempts = of(({ attempt }) => attempt);
+  const { rows } = await sql<{ position: string }>`
+    with given as (
+      select * from unnest(
+        ${of(({ delivery }) => delivery.tenant_id)}::text[],
+        ${of(({ delivery }) => delivery.event_xid)}::xid8[],
+        ${of(({ delivery }) => delivery.event_seq)}::bigint[],
+        ${of(({ delivery }) => delivery.endpoint_id)}::text[],
+        ${of(({ delivery }) => delivery.lease_token)}::uuid[],
+        ${of(({ state }) => state)}::text[],
+        ${of(({ nextAttemptAt }) => nextAttemptAt)}::timestamptz[],
+        ${attempts.map((attempt) => (attempt === undefined ? null : newId("att")))}::text[],
+        ${attempts.map((attempt) => attempt?.startedAt ?? null)}::timestamptz[],
+        ${attempts.map((attempt) => attempt?.durationMs ?? null)}::int[],
+        ${attempts.map((attempt) => attempt?.status ?? null)}::int[],
+        ${attempts.map((attempt) => attempt?.answer ?? null)}::bytea[],
+        ${attempts.map((attempt) => attempt?.outcome ?? null)}::text[],
+        ${attempts.map((attempt) => attempt?.reason ?? null)}::text[],
+        ${attempts.map((attempt) => attempt?.next ?? null)}::text[]
+      ) with ordinality as g (
+        tenant_id, event_xid, event_seq, endpoint_id, lease_token, state, next_attempt_at,
+        attempt_id, started_at, duration_ms, status, answer, outcome, reason, next, position)
+    ), finished as (
+      delete from delivery d using given g
+      where d.tenant_id = g.tenant_id and d.event_xid = g.event_xid and d.event_seq = g.event_seq
+        and d.endpoint_id = g.endpoint_id and d.lease_token = g.lease_token
+        and g.state in ('delivered', 'exhausted')
+      returning d.tenant_id, d.event_xid, d.event_seq, d.endpoint_id, d.id, d.event_id,
+        d.event_received_at, g.state, d.attempt_count, d.created_at, g.position
+    ), kept as (
+      update delivery d set state = g.state, next_attempt_at = g.next_attempt_at,
+        lease_token = null, lease_until = null,
+        attempt_count = d.attempt_count - case when g.attempt_id is null then 1 else 0 end
+      from given g
+      where d.tenant_id = g.tenant_id and d.event_xid = g.event_xid and d.event_seq = g.event_seq
+        and d.endpoint_id = g.endpoint_id and d.lease_token = g.lease_token
+        and g.state in ('pending', 'held')
+      returning d.id, d.event_id, d.attempt_count, g.position
+    ), moved as (
+      insert into delivery_finished (tenant_id, event_xid, event_seq, endpoint_id, id, event_id,
+        event_received_at, state, attempt_count, created_at)
+      select tenant_id, event_xid, event_seq, endpoint_id, id, event_id,
+        event_received_at, state, attempt_count, created_at from finished
+    ), settled as (
+      select id, event_id, attempt_count, position from finished
+      union all select id, event_id, attempt_count, position from kept
+    ), told as (
+      insert into attempt (tenant_id, id, delivery_id, event_id, number, started_at, duration_ms,
+        status, answer, outcome, reason, next)
+      select g.tenant_id, g.attempt_id, s.id, s.event_id, s.attempt_count, g.started_at,
+        g.duration_ms, g.status, g.answer, g.outcome, g.reason, g.next
+      from given g join settled s using (position) where g.attempt_id is not null
+    )
+    select position from settled
+  `.execute(db);
+  const positions = new Set(rows.map((row) => Number(row.position)));
+  return settlements.map((_, index) => positions.has(index + 1));
+}

@@ -1,0 +1,27 @@
+import type { IncomingMessage } from "node:http";
+import { ApiError } from "../errors.ts";
+import { bearerToken } from "../tenancy/authenticate.ts";
+
+/**
+ * The caller's token, from wherever its client puts one: `Authorization: Bearer`, 360dialog's
+ * `D360-API-KEY`, and on a GET Meta's `?access_token=`. The same token in two places is one.
+ * @throws {ApiError} `multiple_credentials`
+ */
+export function credentialOf(
+  req: Pick<IncomingMessage, "method" | "headers">,
+  queryToken: string | undefined,
+): string | undefined {
+  const key = req.headers["d360-api-key"];
+  const given = [
+    bearerToken(req.headers),
+    typeof key === "string" && key !== "" ? key : undefined,
+    req.method === "GET" ? queryToken : undefined,
+  ].filter((token) => token !== undefined);
+  if (new Set(given).size > 1) {
+    throw new ApiError(
+      "multiple_credentials",
+      "Authorization, D360-API-KEY and access_token hold different tokens; send one.",
+    );
+  }
+  return given[0];
+}

@@ -1,0 +1,37 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+/** What goes upstream of a caller's headers. No credential and no cookie can be among them. */
+const REQUEST_HEADERS = ["content-type", "content-encoding", "accept", "accept-language"] as const;
+const TRACE_HEADERS = ["traceparent", "tracestate"] as const;
+
+/** What comes back of 360dialog's: about the content, and when to try again. */
+const ANSWER_HEADERS = new Set([
+  "content-type",
+  "content-encoding",
+  "content-language",
+  "content-disposition",
+  "retry-after",
+]);
+
+export function upstreamRequestHeaders(headers: IncomingHttpHeaders, requestId: string): string[] {
+  const picked = ["x-request-id", requestId, "user-agent", "waba-gateway"];
+  for (const name of [...REQUEST_HEADERS, ...TRACE_HEADERS]) {
+    const value = headers[name];
+    if (typeof value === "string") {
+      picked.push(name, value);
+    }
+  }
+  return picked;
+}
+
+/** From undici's raw headers: name and value in turn, as bytes. */
+export function pickAnswerHeaders(rawHeaders: readonly Buffer[]): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toString("latin1").toLowerCase() ?? "";
+    if (ANSWER_HEADERS.has(name)) {
+      picked[name] = rawHeaders[index + 1]?.toString("latin1") ?? "";
+    }
+  }
+  return picked;
+}

@@ -1,0 +1,68 @@
+import type { Context } from "koa";
+import type { PartnerCaller, TenantCaller } from "./caller.ts";
+
+/** Who may call a route; the table of routes is thereby the authorization matrix. */
+export type Access =
+  | { kind: "public" }
+  /** Checked by the handler itself: token in the path, secret in a header. */
+  | { kind: "hook" }
+  | { kind: "tenant"; scope: string }
+  | { kind: "partner"; scope: string };
+
+/** One call as a handler sees it: `body` and `query` have passed the contract. */
+export type Call = {
+  params: Record<string, string>;
+  query: Record<string, unknown>;
+  body: unknown;
+  requestId: string;
+  ctx: Context;
+};
+
+export type Reply = { status: number; body?: unknown; headers?: Record<string, string> };
+
+/** One row: an operation of `openapi.yaml`, in its path syntax (`/tenants/{tenant_id}`). */
+export type Route = {
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  path: string;
+  operationId: string;
+  access: Access;
+  handler: (call: Call) => Promise<Reply> | Reply;
+};
+
+type RouteHead = Pick<Route, "method" | "path" | "operationId">;
+
+export function publicRoute(head: RouteHead, handler: Route["handler"]): Route {
+  return { ...head, access: { kind: "public" }, handler };
+}
+
+export function hookRoute(head: RouteHead, handler: Route["handler"]): Route {
+  return { ...head, access: { kind: "hook" }, handler };
+}
+
+export type TenantCall = Call & { caller: TenantCaller };
+
+export function tenantRoute(
+  head: RouteHead & { scope: string },
+  handler: (call: TenantCall) => Promise<Reply> | Reply,
+): Route {
+  const { scope, ...rest } = head;
+  return {
+    ...rest,
+    access: { kind: "tenant", scope },
+    handler: (call) => handler({ ...call, caller: call.ctx.state["caller"] as TenantCaller }),
+  };
+}
+
+export type PartnerCall = Call & { caller: PartnerCaller };
+
+export function partnerRoute(
+  head: RouteHead & { scope: string },
+  handler: (call: PartnerCall) => Promise<Reply> | Reply,
+): Route {
+  const { scope, ...rest } = head;
+  return {
+    ...rest,
+    access: { kind: "partner", scope },
+    handler: (call) => handler({ ...call, caller: call.ctx.state["caller"] as PartnerCaller }),
+  };
+}

@@ -1,0 +1,70 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export type RunningServer = {
+  port: number;
+  /** From now on calls are answered; before, each is told to come again. */
+  serve(listener: RequestListener): void;
+  /** Nothing new is taken; calls under way may finish for `graceMs`, then they are cut. */
+  close(options: { graceMs: number }): Promise<void>;
+};
+
+// Longer than a load balancer usually keeps a connection, so that it, not we, ends idle ones.
+const KEEP_ALIVE_MS = 65_000;
+
+const notYet: RequestListener = (_req, res) => {
+  res.writeHead(503, { "retry-after": "1", "content-length": "0" }).end();
+};
+
+/**
+ * Takes a port, before anything else is started: what the port is decides our own URL.
+ * @throws with code EADDRINUSE when the port is taken, unless any port will do then
+ */
+export async function listenWhereFree(options: {
+  port: number;
+  host: string;
+  orAnyPort: boolean;
+}): Promise<RunningServer> {
+  const { host, port, orAnyPort } = options;
+  let listener = notYet;
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (req, res) => listener(req, res));
+  try {
+    await listen(server, port, host);
+  } catch (error) {
+    if (!orAnyPort || (error as NodeJS.ErrnoException).code !== "EADDRINUSE") {
+      throw error;
+    }
+    await listen(server, 0, host);
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    serve: (next) => {
+      listener = next;
+    },
+    close: ({ graceMs }) => close(server, graceMs),
+  };
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function close(server: Server, graceMs: number): Promise<void> {
+  if (!server.listening) {
+    return Promise.resolve();
+  }
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

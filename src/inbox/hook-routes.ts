@@ -1,0 +1,95 @@
+import { createHash } from "node:crypto";
+import { ApiError, NotFound } from "../errors.ts";
+import type { GroupCommit } from "../events/group-commit.ts";
+import {
+  type NewNotification,
+  NO_TENANT,
+  type WrittenNotification,
+} from "../events/write-notifications.ts";
+import { ClientGone, MiB, readBody } from "../http/body.ts";
+import { hookRoute, type Reply, type Route } from "../http/route.ts";
+import { newId } from "../ids.ts";
+import { type Log, logNotificationReceived } from "../log.ts";
+import { type FindHook, HOOK_SECRET_HEADER } from "../tenancy/hooks.ts";
+import { ownEvents } from "./own-events.ts";
+import { split } from "./split.ts";
+
+const BODY_BYTES_MAX = 4 * MiB;
+// 360dialog gives up after 5 s; a refusal before that makes it repeat, which is safe.
+const ANSWER_WITHIN_MS = 4000;
+
+/** PATH 2a: 360dialog's POSTs. 200 once everything is committed, and not before. */
+export function hookRoutes(options: {
+  findHook: FindHook;
+  findTenantsOfWaba: (wabaId: string) => Promise<string[]>;
+  commit: GroupCommit<NewNotification, WrittenNotification>;
+  /** Tells the dispatcher that there may be something to deliver. */
+  poke: () => void;
+  log: Log;
+}): Route[] {
+  const { findHook, findTenantsOfWaba, commit, poke, log } = options;
+  return [
+    hookRoute(
+      {
+        method: "POST",
+        path: "/hooks/360dialog/{hook_token}",
+        operationId: "receiveNotification",
+      },
+      ({ ctx, params }) =>
+        within(ANSWER_WITHIN_MS, async () => {
+          const startedMs = performance.now();
+          const owner = await findHook(params["hook_token"] ?? "", ctx.get(HOOK_SECRET_HEADER));
+          if (owner === undefined) {
+            throw new NotFound();
+          }
+          const body = await readBody(ctx.req, { bytesMax: BODY_BYTES_MAX });
+          const events = await ownEvents(split(body), owner, findTenantsOfWaba);
+          const notification: NewNotification = {
+            id: newId("ntf"),
+            numberId: owner.numberId,
+            bodySha256: createHash("sha256").update(body).digest(),
+            bodyBytes: body.length,
+            events,
+          };
+          const { newEventCount } = await commit.add(notification);
+          poke();
+          logNotificationReceived(log, {
+            notificationId: notification.id,
+            numberId: owner.numberId,
+            phoneNumberId: owner.phoneNumberId,
+            bodyBytes: body.length,
+            eventCount: events.length,
+            newEventCount,
+            withoutOwnerCount: events.filter((event) => event.tenantId === NO_TENANT).length,
+            durationMs: Math.round(performance.now() - startedMs),
+          });
+          return { status: 200 };
+        }),
+    ),
+  ];
+}
+
+/**
+ * Whatever fails before the commit, and a commit that takes too long, is answered 503, and
+ * 360dialog sends it again. (A commit that comes late all the same makes the repeat a no-op.)
+ */
+async function within(durationMs: number, work: () => Promise<Reply>): Promise<Reply> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(overloaded()), durationMs);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } catch (error) {
+    throw error instanceof ApiError || error instanceof ClientGone ? error : overloaded(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function overloaded(cause?: unknown): ApiError {
+  return new ApiError("overloaded", "It could not be stored in time; send it again.", {
+    cause,
+    headers: { "retry-after": "5" },
+  });
+}

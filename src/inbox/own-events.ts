@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import { type NewEvent, NO_TENANT } from "../events/write-notifications.ts";
+import type { HookOwner } from "../tenancy/hooks.ts";
+import type { Fragment } from "./fragment.ts";
+
+/**
+ * Whose each fragment is. A number's hook yields events for that number only; what belongs to its
+ * WABA as a whole goes to each tenant with a number on it; anything else is kept without an owner.
+ */
+export async function ownEvents(
+  fragments: readonly Fragment[],
+  owner: HookOwner,
+  findTenantsOfWaba: (wabaId: string) => Promise<string[]>,
+): Promise<NewEvent[]> {
+  const owned = await Promise.all(
+    fragments.map(async (fragment) => {
+      const tenantIds = await ownersOf(fragment, owner, findTenantsOfWaba);
+      return tenantIds.map((tenantId) => newEvent(fragment, tenantId));
+    }),
+  );
+  return owned.flat();
+}
+
+async function ownersOf(
+  fragment: Fragment,
+  owner: HookOwner,
+  findTenantsOfWaba: (wabaId: string) => Promise<string[]>,
+): Promise<string[]> {
+  const { phoneNumberId, wabaId, type } = fragment;
+  if (phoneNumberId !== null) {
+    return [phoneNumberId === owner.phoneNumberId ? owner.tenantId : NO_TENANT];
+  }
+  if (type === "unknown.notification") {
+    // No envelope to contradict the address it came to.
+    return [owner.tenantId];
+  }
+  if (wabaId !== null && wabaId === owner.wabaId) {
+    return findTenantsOfWaba(wabaId);
+  }
+  return [NO_TENANT];
+}
+
+function newEvent(fragment: Fragment, tenantId: string): NewEvent {
+  const { type, phoneNumberId, wabaId, identityParts, body } = fragment;
+  // Never across numbers; what has no number is counted for each tenant that gets it.
+  const scope = phoneNumberId ?? ["tenant", tenantId];
+  const identity = createHash("sha256").update(JSON.stringify([scope, identityParts])).digest();
+  return { tenantId, type, phoneNumberId, wabaId, identity, body };
+}

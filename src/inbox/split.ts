@@ -1,0 +1,164 @@
+import {
+  asEnvelope,
+  type Change,
+  type Entry,
+  isObject,
+  LISTS_OF_FIELD,
+  TYPE_OF_FIELD,
+} from "../dialog360/notification.ts";
+import { parseKeepingDigits } from "../events/present-event.ts";
+import { type Fragment, type Place, textOrNull, word } from "./fragment.ts";
+
+/**
+ * A notification's fragments: each message, each status, each other change. Never throws and drops
+ * nothing: what is not understood is kept whole as `unknown.*`. A notification that holds one
+ * fragment keeps its bytes; others are written again, numbers with the digits they came with.
+ */
+export function split(body: Buffer): Fragment[] {
+  let parsed: unknown;
+  try {
+    parsed = parseKeepingDigits(body.toString("utf8"));
+  } catch {
+    return [unknownNotification(body)];
+  }
+  const envelope = asEnvelope(parsed);
+  if (envelope === undefined) {
+    return [unknownNotification(body)];
+  }
+  const drafts = envelope.entry.flatMap((entry) =>
+    entry.changes.flatMap((change) => splitChange(entry, change)),
+  );
+  const alone = drafts.length === 1;
+  return drafts.map(({ place, value, ...draft }) => ({
+    ...draft,
+    body: alone ? body : Buffer.from(rewrap(parsed as object, place, value)),
+  }));
+}
+
+type Draft = Omit<Fragment, "body"> & { place: Place; value: unknown };
+
+function splitChange(entry: Entry, change: Change): Draft[] {
+  const field = word(change.field);
+  const value = isObject(change.value) ? change.value : {};
+  const place: Place = { entry, change, field, value };
+  const lists = LISTS_OF_FIELD.get(field) ?? {};
+  const found = Object.keys(lists).filter((name) => isFilledList(value[name]));
+  const items = found.flatMap((name) =>
+    (value[name] as unknown[]).map((item) => itemDraft(place, name, lists[name] ?? "", item)),
+  );
+  // Whatever else stands beside the lists than their frame is an event of its own.
+  const frame = new Set(["messaging_product", "metadata", "contacts", ...found]);
+  const rest = Object.keys(value).filter((name) => !frame.has(name));
+  const leftOver = items.length === 0 || rest.some((name) => isFilledList(value[name]));
+  return leftOver ? [...items, wholeDraft(place, found)] : items;
+}
+
+function isFilledList(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0;
+}
+
+function itemDraft(place: Place, list: string, kind: string, item: unknown): Draft {
+  const shape = isObject(item) ? item : {};
+  const others = new Set(Object.keys(LISTS_OF_FIELD.get(place.field) ?? {}));
+  const frame = Object.entries(place.value).filter(
+    ([name, member]) => !others.has(name) && (name === "contacts" || !isFilledList(member)),
+  );
+  const value: Record<string, unknown> = { ...Object.fromEntries(frame), [list]: [item] };
+  if (Array.isArray(value["contacts"])) {
+    value["contacts"] = contactsOf(shape, value["contacts"]);
+  }
+  return {
+    type: itemType(kind, shape),
+    ...ownership(place),
+    identityParts: itemIdentity(place, list, shape) ?? changeIdentity(place, item),
+    place,
+    value,
+  };
+}
+
+function itemType(kind: string, item: Record<string, unknown>): string {
+  switch (kind) {
+    case "message.status":
+    case "call.status":
+      return `${kind}.${word(item["status"])}`;
+    case "call":
+      return `call.${word(item["event"])}`;
+    default:
+      return kind;
+  }
+}
+
+/** The contacts that belong to one message or status; all of them when none can be told apart. */
+function contactsOf(item: Record<string, unknown>, contacts: unknown[]): unknown[] {
+  const names = ["from", "from_user_id", "recipient_id", "recipient_user_id", "to", "to_user_id"];
+  const users = new Set<unknown>(names.map((name) => item[name]).filter((user) => user !== undefined));
+  const own = contacts.filter(
+    (contact) => isObject(contact) && (users.has(contact["wa_id"]) || users.has(contact["user_id"])),
+  );
+  return own.length > 0 ? own : contacts;
+}
+
+/** Contract, section 7: what makes two of them the same, however they were framed. */
+function itemIdentity(
+  place: Place,
+  list: string,
+  item: Record<string, unknown>,
+): unknown[] | undefined {
+  if (typeof item["id"] !== "string") {
+    return undefined;
+  }
+  switch (list) {
+    case "messages":
+    case "message_echoes":
+      return ["message", item["id"]];
+    case "statuses": {
+      const recipient = item["recipient_participant_id"] ?? item["recipient_id"];
+      return ["status", place.field, item["id"], item["status"], recipient];
+    }
+    case "calls":
+      return ["call", item["id"], item["event"]];
+    default:
+      return undefined;
+  }
+}
+
+function wholeDraft(place: Place, found: string[]): Draft {
+  const value = isObject(place.change.value)
+    ? Object.fromEntries(Object.entries(place.value).filter(([name]) => !found.includes(name)))
+    : place.change.value;
+  return {
+    type: TYPE_OF_FIELD.get(place.field) ?? `unknown.${place.field}`,
+    ...ownership(place),
+    identityParts: changeIdentity(place, value),
+    place,
+    value,
+  };
+}
+
+function changeIdentity(place: Place, value: unknown): unknown[] {
+  return ["change", place.field, place.entry.id, place.entry.time, value];
+}
+
+function ownership(place: Place): { phoneNumberId: string | null; wabaId: string | null } {
+  const metadata = isObject(place.value["metadata"]) ? place.value["metadata"] : {};
+  return {
+    phoneNumberId: textOrNull(metadata["phone_number_id"]),
+    wabaId: textOrNull(place.entry.id),
+  };
+}
+
+/** Meta's envelope again, with one entry, one change and one fragment in it. */
+function rewrap(envelope: object, place: Place, value: unknown): string {
+  const entry = { ...place.entry, changes: [{ ...place.change, value }] };
+  return JSON.stringify({ ...envelope, entry: [entry] });
+}
+
+function unknownNotification(body: Buffer): Fragment {
+  return {
+    type: "unknown.notification",
+    phoneNumberId: null,
+    wabaId: null,
+    identityParts: ["notification", body.toString("base64")],
+    body,
+  };
+}

@@ -1,0 +1,92 @@
+import { type DestinationStream, type Logger, pino } from "pino";
+import { PinoPretty } from "pino-pretty";
+
+export type Log = Logger;
+
+/** Never a header, a body or a token: each line lists its fields (see the functions below). */
+export function createLog(options: {
+  level: string;
+  format: "json" | "pretty";
+  destination?: DestinationStream;
+}): Log {
+  const destination =
+    options.destination ??
+    (options.format === "pretty"
+      ? PinoPretty({ ignore: "pid,hostname", sync: true, destination: 2 })
+      : pino.destination({ dest: 2, sync: true }));
+  return pino({ level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+}
+
+/** `495551234567` is `4955…67`: enough to recognise, too little to call. */
+export function maskUser(user: string): string {
+  return user.length <= 6 ? "…" : `${user.slice(0, 4)}…${user.slice(-2)}`;
+}
+
+// One function for each line that a unit of work writes, so that its fields cannot drift.
+
+export function logListening(log: Log, fields: { url: string; role: string }): void {
+  log.info(fields, "gateway.listening");
+}
+
+export function logRequestCompleted(
+  log: Log,
+  fields: {
+    requestId: string;
+    method: string;
+    operation: string;
+    status: number;
+    durationMs: number;
+    tenantId?: string | undefined;
+    clientId?: string | undefined;
+    phoneNumberId?: string | undefined;
+    messageId?: string | undefined;
+    code?: string | undefined;
+  },
+): void {
+  log.info(fields, "request.completed");
+}
+
+export function logRequestFailed(log: Log, fields: { requestId: string; err: unknown }): void {
+  log.error(fields, "request.failed");
+}
+
+export function logNotificationReceived(
+  log: Log,
+  fields: {
+    notificationId: string;
+    numberId: string;
+    phoneNumberId: string;
+    bodyBytes: number;
+    eventCount: number;
+    newEventCount: number;
+    withoutOwnerCount: number;
+    durationMs: number;
+  },
+): void {
+  // What came over a number's hook but is not that number's needs a person's eyes.
+  log[fields.withoutOwnerCount > 0 ? "warn" : "info"](fields, "notification.received");
+}
+
+export function logDeliveryAttempted(
+  log: Log,
+  fields: {
+    deliveryId: string;
+    eventId: string;
+    endpointId: string;
+    tenantId: string;
+    attemptNumber: number;
+    status: number | null;
+    outcome: string;
+    durationMs: number;
+  },
+): void {
+  log.info(fields, "delivery.attempted");
+}
+
+export function logSettleUnmatched(log: Log, fields: { deliveryIds: string[] }): void {
+  log.warn(fields, "delivery.lease_lost");
+}
+
+export function logBackgroundFailed(log: Log, fields: { job: string; err: unknown }): void {
+  log.error(fields, "background.failed");
+}

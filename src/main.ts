@@ -1,0 +1,268 @@
+import { join, resolve } from "node:path";
+import { runCommand } from "./cli/run.ts";
+import { type Config, readConfig } from "./config.ts";
+import { createUpstream } from "./dialog360/exchange.ts";
+import { createMessaging } from "./dialog360/messaging.ts";
+import { createGroupCommit } from "./events/group-commit.ts";
+import { writeNotifications } from "./events/write-notifications.ts";
+import { openFanout } from "./fanout/open-fanout.ts";
+import { createForward } from "./gateway/forward.ts";
+import { createAnswerWebhookSettings } from "./gateway/webhook-settings.ts";
+import { createWhatsAppHandler } from "./gateway/whatsapp-handler.ts";
+import { createApp } from "./http/app.ts";
+import { loadContract } from "./http/contract.ts";
+import { listenWhereFree } from "./http/server.ts";
+import { type Readiness, systemRoutes } from "./http/system-routes.ts";
+import { hookRoutes } from "./inbox/hook-routes.ts";
+import { createLog, logBackgroundFailed, logListening } from "./log.ts";
+import { createOutboundAgent } from "./outbound/agent.ts";
+import { parseAllowList } from "./outbound/allow-list.ts";
+import { clientRoutes } from "./partner/client-routes.ts";
+import { createConnectNumber } from "./partner/connect-number.ts";
+import { numberRoutes } from "./partner/number-routes.ts";
+import { tenantRoutes } from "./partner/tenant-routes.ts";
+import { whyUnusable } from "./outbound/public-url.ts";
+import { eventRoutes } from "./records/event-routes.ts";
+import { Secret } from "./secret.ts";
+import { type Simulator, startSimulator } from "./simulator/simulator.ts";
+import { startChangeFeed } from "./store/change-feed.ts";
+import { openDatabase } from "./store/database.ts";
+import { startEmbeddedPostgres } from "./store/embedded-postgres.ts";
+import { generatedSecrets } from "./store/generated-secrets.ts";
+import { ensurePartitions, migrate, unfitVersion } from "./store/migrate.ts";
+import { openTenancy } from "./tenancy/open-tenancy.ts";
+import { findTenantsOfWaba, markKeyRejected } from "./tenancy/phone-numbers.ts";
+import { createSealer } from "./tenancy/sealing.ts";
+
+/** What stops, and in which order: the last thing started stops first. */
+type Stoppers = (() => Promise<unknown>)[];
+
+export type RunningGateway = {
+  url: string;
+  /** The built-in simulator, where there is one. */
+  simulator: Simulator | undefined;
+  bootstrapClient: { id: string; secret: Secret } | undefined;
+  stop(): Promise<void>;
+};
+
+const DRAIN_MS = 25_000;
+const HOURLY_MS = 3_600_000;
+const COMMIT_BATCH_MAX = 200;
+const COMMIT_WAITING_MAX = 5000;
+
+/** Starts everything that this process is to run; nothing is left running when it fails. */
+export async function startGateway(config: Config): Promise<RunningGateway> {
+  const stoppers: Stoppers = [];
+  try {
+    return await start(config, stoppers);
+  } catch (error) {
+    await stopAll(stoppers);
+    throw error;
+  }
+}
+
+async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway> {
+  const log = createLog({
+    level: config.LOG_LEVEL,
+    format: config.LOG_FORMAT ?? (process.stderr.isTTY ? "pretty" : "json"),
+  });
+  const dataDir = resolve(config.DATA_DIR);
+  const contract = loadContract();
+  const allowList = parseAllowList(config.ALLOW_PRIVATE_ENDPOINTS.join(","));
+  const generated = config.production ? undefined : await generatedSecrets(dataDir);
+  const masterKeys = config.MASTER_KEYS ?? generated?.masterKeys ?? [];
+  const bootstrapClient =
+    config.BOOTSTRAP_CLIENT_ID !== undefined && config.BOOTSTRAP_CLIENT_SECRET !== undefined
+      ? { id: config.BOOTSTRAP_CLIENT_ID, secret: config.BOOTSTRAP_CLIENT_SECRET }
+      : generated?.bootstrapClient;
+
+  const server = await listenWhereFree({
+    port: config.PORT,
+    host: config.HOST,
+    // A second copy on a developer's machine should start; what was asked for by name should not.
+    orAnyPort: !config.production && !config.explicit.has("PORT"),
+  });
+  stoppers.push(() => server.close({ graceMs: 0 }));
+  const url = config.PUBLIC_URL ?? `http://${config.HOST}:${server.port}`;
+  const unusableUrl = whyUnusable(url, config.production);
+  if (config.production && unusableUrl !== undefined) {
+    throw new Error(`PUBLIC_URL: ${JSON.stringify(url)}: ${unusableUrl}`);
+  }
+
+  const databaseUrl = config.DATABASE_URL ?? (await embedPostgres(dataDir, log, stoppers));
+  const { applied } = await migrate({ url: databaseUrl });
+  log.info({ applied }, "database.migrated");
+  const onIdleError = (err: unknown): void => logBackgroundFailed(log, { job: "database", err });
+  const { db, close: closeDatabase } = openDatabase({ url: databaseUrl, onIdleError });
+  stoppers.push(closeDatabase);
+
+  const simulator = await embedSimulator(config, dataDir, stoppers);
+  const baseUrl = simulator?.url ?? config.D360_BASE_URL;
+  const sealer = createSealer(masterKeys);
+  const feed = startChangeFeed({ db, onError: onIdleError });
+  stoppers.push(feed.stop);
+  const upstream = createUpstream({ timeoutMs: config.D360_TIMEOUT });
+  stoppers.push(upstream.close);
+  const rules = { allowList, ownHosts: [new URL(url).host] };
+  const outbound = createOutboundAgent(rules);
+  stoppers.push(outbound.destroy);
+
+  const tenancy = await openTenancy({
+    ...{ db, feed, sealer, url, bootstrapClient },
+    tokenLifetimeMs: config.TOKEN_LIFETIME,
+  });
+  const policy = { scheduleMs: config.RETRY_SCHEDULE, horizonMs: config.RETRY_HORIZON };
+  const fanout = openFanout({ db, sealer, outbound, rules, policy, log });
+  const dispatcher = config.ROLE === "api" ? undefined : fanout.startDispatcher();
+  const hourly = everyHour(
+    async () => {
+      await ensurePartitions(db);
+      await tenancy.rotateSigningKeys();
+    },
+    (err) => logBackgroundFailed(log, { job: "hourly", err }),
+  );
+  stoppers.push(async () => hourly.stop());
+
+  const commit = createGroupCommit({
+    commit: (notifications: Parameters<typeof writeNotifications>[1]) =>
+      writeNotifications(db, notifications),
+    batchMax: COMMIT_BATCH_MAX,
+    waitingMax: COMMIT_WAITING_MAX,
+  });
+  const connect = createConnectNumber({
+    ...{ db, url, unusableUrl, baseUrl },
+    messaging: createMessaging(upstream),
+    allowedOrigins: config.D360_ALLOWED_ORIGINS,
+  });
+  let stopping = false;
+  const readiness = async (): Promise<Readiness> => {
+    const database = await unfitVersion(db).catch(() => "the database cannot be reached");
+    const ready = !stopping && database === undefined;
+    return {
+      status: ready ? "ready" : "unready",
+      checks: { database: database ?? "ok", ...(stopping && { process: "stopping" }) },
+    };
+  };
+  const system = systemRoutes({ contract, readiness });
+  const routes = [
+    ...system,
+    ...tenancy.routes,
+    ...tenantRoutes({ db }),
+    ...clientRoutes({ db }),
+    ...numberRoutes({ db, sealer, connect }),
+    ...fanout.routes,
+    ...eventRoutes({ db }),
+    ...hookRoutes({
+      ...{ findHook: tenancy.findHook, commit, log },
+      findTenantsOfWaba: (wabaId) => findTenantsOfWaba(db, wabaId),
+      poke: () => dispatcher?.poke(),
+    }),
+  ];
+  const whatsApp = createWhatsAppHandler({
+    authenticate: tenancy.authenticate,
+    directory: tenancy.directory,
+    answerWebhookSettings: createAnswerWebhookSettings(fanout.webhookSettings),
+    forward: createForward({
+      ...{ upstream, baseUrl },
+      reloadNumber: tenancy.directory.reloadNumber,
+      markKeyRejected: (number) => markKeyRejected(db, number.tenantId, number),
+    }),
+  });
+  const app = createApp({
+    // A worker answers whoever asks how it is, and nobody else.
+    ...(config.ROLE === "worker" ? { routes: system } : { routes, whatsApp }),
+    ...{ contract, log, guard: tenancy.guard },
+  });
+  server.serve(app.callback());
+  logListening(log, { url, role: config.ROLE });
+
+  return {
+    url,
+    simulator,
+    bootstrapClient,
+    async stop() {
+      stopping = true;
+      await Promise.all([
+        server.close({ graceMs: DRAIN_MS }),
+        dispatcher?.stop({ graceMs: DRAIN_MS }),
+      ]);
+      await commit.drain();
+      await stopAll(stoppers);
+    },
+  };
+}
+
+async function stopAll(stoppers: Stoppers): Promise<void> {
+  for (const stop of stoppers.toReversed()) {
+    await stop();
+  }
+}
+
+async function embedPostgres(
+  dataDir: string,
+  log: ReturnType<typeof createLog>,
+  stoppers: Stoppers,
+): Promise<Secret> {
+  const postgres = await startEmbeddedPostgres({
+    dataDir,
+    log: (message, fields) => log.info(fields ?? {}, message),
+  });
+  stoppers.push(postgres.stop);
+  return new Secret(postgres.url);
+}
+
+async function embedSimulator(
+  config: Config,
+  dataDir: string,
+  stoppers: Stoppers,
+): Promise<Simulator | undefined> {
+  if (config.production || config.explicit.has("D360_BASE_URL")) {
+    return undefined;
+  }
+  const simulator = await startSimulator({ stateFile: join(dataDir, "simulator.json") });
+  stoppers.push(simulator.close);
+  return simulator;
+}
+
+function everyHour(work: () => Promise<void>, onError: (error: unknown) => void) {
+  const timer = setInterval(() => void work().catch(onError), HOURLY_MS);
+  return { stop: () => clearInterval(timer) };
+}
+
+/** Runs until a signal: the first one stops in order, a second one at once. */
+async function serveUntilSignal(): Promise<void> {
+  const gateway = await startGateway(readConfig(process.env));
+  process.stdout.write(`listening on ${gateway.url}\n`);
+  await new Promise<void>((resolveSignal) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.once(signal, () => {
+        process.on(signal, () => process.exit(1));
+        resolveSignal();
+      });
+    }
+  });
+  await gateway.stop();
+}
+
+async function migrateOnly(): Promise<void> {
+  const { DATABASE_URL: url } = readConfig(process.env);
+  if (url === undefined) {
+    throw new Error("DATABASE_URL: unset, so there is no database to migrate");
+  }
+  const { applied } = await migrate({ url });
+  process.stdout.write(applied.length > 0 ? `ran ${applied.join(", ")}\n` : "nothing to run\n");
+}
+
+if (import.meta.main) {
+  process.exitCode = await runCommand(
+    process.argv.slice(2),
+    {
+      start: { summary: "run the gateway", run: serveUntilSignal },
+      migrate: { summary: "bring the database up to date", run: migrateOnly },
+    },
+    {
+      write: (text) => void process.stdout.write(text),
+      writeError: (text) => void process.stderr.write(text),
+    },
+  );
+}

@@ -1,0 +1,104 @@
+import type { Access, Messaging, NumberHealth, OwnCall } from "../dialog360/messaging.ts";
+import { ApiError, type ErrorCode, InvalidRequest } from "../errors.ts";
+import type { Secret } from "../secret.ts";
+import type { Database } from "../store/database.ts";
+import { createHook, deleteHook, HOOK_SECRET_HEADER, retireOtherHooks } from "../tenancy/hooks.ts";
+
+/** What ties a number to its place at 360dialog: the check of its key and its webhook. */
+export type ConnectNumber = {
+  /**
+   * The key must be one that 360dialog takes, and of this very number.
+   * The promise throws `invalid_request`, `key_number_mismatch`, `upstream_unreachable`.
+   */
+  checkKey(wish: {
+    phoneNumberId: string;
+    apiKey: Secret;
+    baseUrl: string | null;
+  }): Promise<NumberHealth>;
+  /** Registers a new hook address with its secret header; older ones live on for repeats. */
+  registerHook(number: { id: string; base_url: string | null }, apiKey: Secret): Promise<void>;
+  /** @throws {InvalidRequest} when the operator has not allowed this origin */
+  checkBaseUrl(baseUrl: string): void;
+};
+
+export function createConnectNumber(options: {
+  db: Database;
+  messaging: Messaging;
+  /** Our PUBLIC_URL, base of hook addresses. */
+  url: string;
+  /** Why 360dialog could not call that URL, or `undefined` when it can. */
+  unusableUrl: string | undefined;
+  baseUrl: string;
+  allowedOrigins: readonly string[];
+}): ConnectNumber {
+  const { db, messaging, url, unusableUrl, allowedOrigins } = options;
+  const accessOf = (baseUrl: string | null, apiKey: Secret): Access => ({
+    origin: baseUrl ?? options.baseUrl,
+    apiKey,
+  });
+
+  return {
+    async checkKey({ phoneNumberId, apiKey, baseUrl }) {
+      const health = valueOf(await messaging.checkKey(accessOf(baseUrl, apiKey)));
+      if (!health.phoneNumberIds.includes(phoneNumberId)) {
+        throw new ApiError(
+          "key_number_mismatch",
+          `360dialog takes the key, but it is not the key of number ${phoneNumberId}.`,
+        );
+      }
+      return health;
+    },
+
+    async registerHook(number, apiKey) {
+      if (unusableUrl !== undefined) {
+        throw new ApiError("public_url_invalid", `PUBLIC_URL is ${url}: ${unusableUrl}`);
+      }
+      const { token, secret, tokenSha256 } = await createHook(db, number.id);
+      const webhook = {
+        url: `${url}/hooks/360dialog/${token.reveal()}`,
+        headers: { [HOOK_SECRET_HEADER]: secret.reveal() },
+      };
+      try {
+        valueOf(await messaging.setWebhook(accessOf(number.base_url, apiKey), webhook));
+      } catch (error) {
+        await deleteHook(db, tokenSha256);
+        throw error;
+      }
+      await retireOtherHooks(db, number.id, tokenSha256);
+    },
+
+    checkBaseUrl(baseUrl) {
+      const origin = URL.parse(baseUrl)?.origin;
+      if (origin !== baseUrl || (origin !== options.baseUrl && !allowedOrigins.includes(origin))) {
+        throw new InvalidRequest([
+          {
+            code: "base_url_not_allowed",
+            pointer: "/base_url",
+            detail: `base_url must be ${[options.baseUrl, ...allowedOrigins].join(" or ")} (D360_ALLOWED_ORIGINS).`,
+          },
+        ]);
+      }
+    },
+  };
+}
+
+function valueOf<Value>(call: OwnCall<Value>): Value {
+  switch (call.kind) {
+    case "ok":
+      return call.value;
+    case "key_rejected": {
+      const detail = "360dialog does not take this API key; only a number's newest one works.";
+      throw new InvalidRequest([{ code: "api_key_rejected", pointer: "/api_key", detail }]);
+    }
+    case "refused": {
+      const code: ErrorCode = call.status >= 500 ? "upstream_unreachable" : "invalid_request";
+      throw new ApiError(code, `360dialog answered ${call.status}: ${call.detail}.`);
+    }
+    case "unreachable":
+      throw new ApiError("upstream_unreachable", "360dialog could not be reached.", {
+        cause: call.cause,
+      });
+    default:
+      return call satisfies never;
+  }
+}

@@ -1,0 +1,198 @@
+import { ApiError, NotFound } from "../errors.ts";
+import { CURSOR_ID, parsePage, presentPage } from "../http/paging.ts";
+import { type PartnerCall, partnerRoute, type Route } from "../http/route.ts";
+import { Secret } from "../secret.ts";
+import type { Database } from "../store/database.ts";
+import { apiKeySealContext, type PhoneNumberRow } from "../tenancy/phone-numbers.ts";
+import type { Sealer } from "../tenancy/sealing.ts";
+import { findTenant } from "../tenancy/tenants.ts";
+import type { ConnectNumber } from "./connect-number.ts";
+import {
+  deleteNumberAsPartner,
+  getNumberAsPartner,
+  insertNumber,
+  listNumbersAsPartner,
+  type NumberFields,
+  updateNumberAsPartner,
+} from "./numbers.ts";
+import { presentNumber } from "./present.ts";
+
+/** As the contract writes them: `client_id` is 360dialog's, `hub_client_id` here. */
+type NumberWish = Omit<NumberFields, "hub_client_id"> & {
+  client_id?: string | null;
+  api_key?: string;
+};
+
+/** The partner's numbers: brought in with a checked and sealed key, hooked, kept. */
+export function numberRoutes(options: {
+  db: Database;
+  sealer: Sealer;
+  connect: ConnectNumber;
+}): Route[] {
+  const { db, sealer, connect } = options;
+  const path = "/partner/v1/numbers";
+  const onePath = `${path}/{number_id}`;
+  const read = { scope: "partner:read" };
+  const write = { scope: "partner:write" };
+  const numberOf = (call: PartnerCall): Promise<PhoneNumberRow> =>
+    getNumberAsPartner(db, call.params["number_id"] ?? "");
+
+  function openKey(number: PhoneNumberRow): Secret {
+    if (number.api_key_sealed === null) {
+      throw new ApiError("api_key_required", "The number has no API key yet; give it one first.");
+    }
+    return sealer.open(number.api_key_sealed, apiKeySealContext(number));
+  }
+
+  /** A new key counts once 360dialog takes it and sends the number's webhooks to us. */
+  async function replaceKey(
+    number: PhoneNumberRow,
+    apiKey: Secret,
+    fields: NumberFields,
+  ): Promise<PhoneNumberRow> {
+    const baseUrl = fields.base_url === undefined ? number.base_url : fields.base_url;
+    await connect.checkKey({ phoneNumberId: number.phone_number_id, apiKey, baseUrl });
+    // Sealed before the webhook is set: the old key may be dead already, so this one must not be lost.
+    const updated = await updateNumberAsPartner(db, number, {
+      fields,
+      newKey: { apiKey, sealer },
+    });
+    await connect.registerHook(updated, apiKey);
+    const state = number.state === "suspended" ? "suspended" : "running";
+    return updateNumberAsPartner(db, updated, { fields: { state } });
+  }
+
+  return [
+    partnerRoute(
+      {
+        method: "POST",
+        path: "/partner/v1/tenants/{tenant_id}/numbers",
+        operationId: "createNumber",
+        ...write,
+      },
+      async ({ params, body }) => {
+        const tenant = await findTenant(db, params["tenant_id"] ?? "");
+        if (tenant === undefined) {
+          throw new NotFound();
+        }
+        const { phone_number_id: phoneNumberId, ...wish } = body as NumberWish & {
+          phone_number_id: string;
+        };
+        const { fields, apiKey } = readWish(wish, connect);
+        if (apiKey === undefined) {
+          throw new ApiError(
+            "api_key_required",
+            "Give the number's api_key: this gateway cannot make one for it.",
+          );
+        }
+        const baseUrl = fields.base_url ?? null;
+        const health = await connect.checkKey({ phoneNumberId, apiKey, baseUrl });
+        const number = await insertNumber(db, tenant.id, {
+          phoneNumberId,
+          fields: { waba_id: health.wabaIds[0] ?? null, ...withoutNulls(fields) },
+          apiKey,
+          sealer,
+        });
+        try {
+          await connect.registerHook(number, apiKey);
+        } catch (error) {
+          await deleteNumberAsPartner(db, number);
+          throw error;
+        }
+        const running: NumberFields = { state: "running", onboarding_stage: "running" };
+        const row = await updateNumberAsPartner(db, number, { fields: running });
+        return { status: 201, body: presentNumber(row) };
+      },
+    ),
+    partnerRoute({ method: "GET", path, operationId: "listNumbers", ...read }, async ({ query }) => {
+      const page = parsePage(query, [CURSOR_ID]);
+      const tenantId = query["tenant_id"] as string | undefined;
+      const rows = await listNumbersAsPartner(db, { ...page, tenantId });
+      return { status: 200, body: presentPage(rows, page, (row) => [row.id], presentNumber) };
+    }),
+    partnerRoute(
+      { method: "GET", path: onePath, operationId: "getNumber", ...read },
+      async (call) => ({ status: 200, body: presentNumber(await numberOf(call)) }),
+    ),
+    partnerRoute(
+      { method: "PATCH", path: onePath, operationId: "updateNumber", ...write },
+      async (call) => {
+        const number = await numberOf(call);
+        const { fields, apiKey } = readWish(call.body as NumberWish, connect);
+        if (fields.base_url !== undefined && apiKey === undefined) {
+          const detail = "A new base_url needs the api_key to use there, in the same call.";
+          throw new ApiError("api_key_required", detail);
+        }
+        const row =
+          apiKey === undefined
+            ? await updateNumberAsPartner(db, number, { fields })
+            : await replaceKey(number, apiKey, fields);
+        return { status: 200, body: presentNumber(row) };
+      },
+    ),
+    partnerRoute(
+      { method: "DELETE", path: onePath, operationId: "deleteNumber", ...write },
+      async (call) => {
+        await deleteNumberAsPartner(db, await numberOf(call));
+        return { status: 204 };
+      },
+    ),
+    partnerRoute(
+      { method: "POST", path: `${onePath}/suspend`, operationId: "suspendNumber", ...write },
+      async (call) => {
+        const fields: NumberFields = { state: "suspended" };
+        const row = await updateNumberAsPartner(db, await numberOf(call), { fields });
+        return { status: 200, body: presentNumber(row) };
+      },
+    ),
+    partnerRoute(
+      { method: "POST", path: `${onePath}/resume`, operationId: "resumeNumber", ...write },
+      async (call) => {
+        const number = await numberOf(call);
+        const fields: NumberFields =
+          number.state === "suspended"
+            ? { state: number.api_key_sealed === null ? "pending" : "running" }
+            : {};
+        return {
+          status: 200,
+          body: presentNumber(await updateNumberAsPartner(db, number, { fields })),
+        };
+      },
+    ),
+    partnerRoute(
+      { method: "POST", path: `${onePath}/hook/rotate`, operationId: "rotateNumberHook", ...write },
+      async (call) => {
+        const number = await numberOf(call);
+        await connect.registerHook(number, openKey(number));
+        return { status: 200, body: presentNumber(number) };
+      },
+    ),
+    partnerRoute(
+      { method: "POST", path: `${onePath}/api-key`, operationId: "setNumberApiKey", ...write },
+      async (call) => {
+        const { api_key } = call.body as { api_key: string };
+        const row = await replaceKey(await numberOf(call), new Secret(api_key), {});
+        return { status: 200, body: presentNumber(row) };
+      },
+    ),
+  ];
+}
+
+function readWish(
+  wish: NumberWish,
+  connect: ConnectNumber,
+): { fields: NumberFields; apiKey: Secret | undefined } {
+  const { client_id, api_key, ...fields } = wish;
+  if (typeof fields.base_url === "string") {
+    connect.checkBaseUrl(fields.base_url);
+  }
+  return {
+    fields: { ...fields, ...(client_id !== undefined && { hub_client_id: client_id }) },
+    apiKey: api_key === undefined ? undefined : new Secret(api_key),
+  };
+}
+
+/** In a creation `null` says no more than leaving out: what 360dialog told us stays. */
+function withoutNulls(fields: NumberFields): NumberFields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+}

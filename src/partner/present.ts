@@ -1,0 +1,44 @@
+import type { ClientRow } from "../tenancy/clients.ts";
+import type { PhoneNumberRow } from "../tenancy/phone-numbers.ts";
+import type { TenantRow } from "../tenancy/tenants.ts";
+
+export function presentTenant(row: TenantRow): object {
+  return {
+    id: row.id,
+    name: row.name,
+    external_id: row.external_id,
+    state: row.state,
+    created_at: row.created_at.toISOString(),
+  };
+}
+
+export function presentClient(row: ClientRow): object {
+  return {
+    client_id: row.id,
+    name: row.name,
+    scopes: row.scopes,
+    phone_number_ids: row.phone_number_ids,
+    created_at: row.created_at.toISOString(),
+  };
+}
+
+/** The partner's view. Of the key only its last four characters are ever shown. */
+export function presentNumber(row: PhoneNumberRow): object {
+  return {
+    id: row.id,
+    phone_number_id: row.phone_number_id,
+    display_phone_number: row.display_phone_number,
+    waba_id: row.waba_id,
+    channel_id: row.channel_id,
+    client_id: row.hub_client_id,
+    tenant_id: row.tenant_id,
+    state: row.state,
+    onboarding_stage: row.onboarding_stage,
+    key_last4: row.key_last4,
+    base_url: row.base_url,
+    throughput: row.throughput,
+    quality: row.quality,
+    local_storage_region: row.local_storage_region,
+    created_at: row.created_at.toISOString(),
+  };
+}

@@ -1,0 +1,93 @@
+import { ApiError, NotFound } from "../errors.ts";
+import { CURSOR_ID, parsePage, presentPage } from "../http/paging.ts";
+import { partnerRoute, type Reply, type Route } from "../http/route.ts";
+import type { Database } from "../store/database.ts";
+import {
+  createTenant,
+  deleteTenant,
+  findTenant,
+  listTenants,
+  type TenantRow,
+  updateTenant,
+  upsertTenant,
+} from "../tenancy/tenants.ts";
+import { presentTenant } from "./present.ts";
+
+const EXTERNAL_ID_CHARACTERS_MAX = 200;
+
+/** The partner's tenants. */
+export function tenantRoutes({ db }: { db: Database }): Route[] {
+  const path = "/partner/v1/tenants";
+  const onePath = `${path}/{tenant_id}`;
+  const read = { scope: "partner:read" };
+  const write = { scope: "partner:write" };
+
+  function changeState(verb: "suspend" | "resume", state: TenantRow["state"]): Route {
+    const operationId = `${verb}Tenant`;
+    return partnerRoute(
+      { method: "POST", path: `${onePath}/${verb}`, operationId, ...write },
+      async ({ params }) => found(await updateTenant(db, params["tenant_id"] ?? "", { state })),
+    );
+  }
+
+  return [
+    partnerRoute({ method: "POST", path, operationId: "createTenant", ...write }, async ({ body }) => {
+      const tenant = await createTenant(db, body as { name: string; external_id?: string | null });
+      return { status: 201, body: presentTenant(tenant) };
+    }),
+    partnerRoute({ method: "GET", path, operationId: "listTenants", ...read }, async ({ query }) => {
+      const page = parsePage(query, [CURSOR_ID]);
+      const externalId = query["external_id"] as string | undefined;
+      const rows = await listTenants(db, { ...page, externalId });
+      return { status: 200, body: presentPage(rows, page, (row) => [row.id], presentTenant) };
+    }),
+    partnerRoute(
+      {
+        method: "PUT",
+        path: `${path}/by-external-id/{external_id}`,
+        operationId: "upsertTenant",
+        ...write,
+      },
+      async ({ params, body }) => {
+        const externalId = params["external_id"] ?? "";
+        if (externalId.length > EXTERNAL_ID_CHARACTERS_MAX) {
+          throw new ApiError("invalid_parameter", "external_id has at most 200 characters.");
+        }
+        const { tenant, created } = await upsertTenant(db, {
+          name: (body as { name: string }).name,
+          external_id: externalId,
+        });
+        return { status: created ? 201 : 200, body: presentTenant(tenant) };
+      },
+    ),
+    partnerRoute(
+      { method: "GET", path: onePath, operationId: "getTenant", ...read },
+      async ({ params }) => found(await findTenant(db, params["tenant_id"] ?? "")),
+    ),
+    partnerRoute(
+      { method: "PATCH", path: onePath, operationId: "updateTenant", ...write },
+      async ({ params, body }) => {
+        const fields = body as { name?: string; external_id?: string | null };
+        return found(await updateTenant(db, params["tenant_id"] ?? "", fields));
+      },
+    ),
+    partnerRoute(
+      { method: "DELETE", path: onePath, operationId: "deleteTenant", ...write },
+      async ({ params }) => {
+        if (!(await deleteTenant(db, params["tenant_id"] ?? ""))) {
+          throw new NotFound();
+        }
+        return { status: 204 };
+      },
+    ),
+    changeState("suspend", "suspended"),
+    changeState("resume", "active"),
+  ];
+}
+
+function found(tenant: TenantRow | undefined): Reply {
+  if (tenant === undefined) {
+    throw new NotFound();
+  }
+  return { status: 200, body: presentTenant(tenant) };
+}

@@ -1,0 +1,47 @@
+import { NotFound } from "../errors.ts";
+import { presentEvent } from "../events/present-event.ts";
+import { findEvent, readEvents } from "../events/read-events.ts";
+import { CURSOR_COUNTER, parsePage, presentPage } from "../http/paging.ts";
+import { type Route, tenantRoute } from "../http/route.ts";
+import type { Database } from "../store/database.ts";
+
+const EVENT_CURSOR = [CURSOR_COUNTER, CURSOR_COUNTER];
+
+/** A tenant's events, in the order in which every reader sees them. */
+export function eventRoutes({ db }: { db: Database }): Route[] {
+  const path = "/tenant/v1/events";
+  const scope = "events:read";
+  return [
+    tenantRoute(
+      { method: "GET", path, operationId: "listEvents", scope },
+      async ({ caller, query }) => {
+        const page = parsePage(query, EVENT_CURSOR);
+        const rows = await readEvents(db, caller.tenantId, {
+          ...page,
+          type: query["type"] as string | undefined,
+          phoneNumberId: query["phone_number_id"] as string | undefined,
+          from: asDate(query["from"]),
+          to: asDate(query["to"]),
+          among: caller.phoneNumberIds,
+        });
+        const body = presentPage(rows, page, (row) => [row.xid, row.seq], presentEvent);
+        return { status: 200, body };
+      },
+    ),
+    tenantRoute(
+      { method: "GET", path: `${path}/{event_id}`, operationId: "getEvent", scope },
+      async ({ caller, params }) => {
+        const row = await findEvent(db, caller.tenantId, params["event_id"] ?? "");
+        const among = caller.phoneNumberIds;
+        if (row === undefined || among?.includes(row.phone_number_id ?? "") === false) {
+          throw new NotFound();
+        }
+        return { status: 200, body: presentEvent(row) };
+      },
+    ),
+  ];
+}
+
+function asDate(text: unknown): Date | undefined {
+  return typeof text === "string" ? new Date(text) : undefined;
+}

@@ -1,0 +1,103 @@
+import { createServer } from "node:http";
+import { BoundedLog } from "./bounded-log.ts";
+import { createControlApi } from "./control-api/control-api.ts";
+import { createControls, type SimulatorControls } from "./controls.ts";
+import { FaultScript } from "./http/fault.ts";
+import type { RecordedRequest } from "./http/recorded-request.ts";
+import { listen } from "./http/listen.ts";
+import { createRequestListener } from "./http/request-listener.ts";
+import { createEffects } from "./messaging-api/create-effects.ts";
+import { answerMessagingCall } from "./messaging-api/messaging-api.ts";
+import { PhoneNumbers } from "./numbers/phone-numbers.ts";
+import { Saver } from "./numbers/saver.ts";
+import { readStateFile, writeStateFile } from "./numbers/state-file.ts";
+import { type SimulatorOptions, withDefaults } from "./options.ts";
+import { Timers } from "./timers.ts";
+import { WebhookSender } from "./webhooks/webhook-sender.ts";
+
+export type { CreatedPhoneNumber, SimulatorControls } from "./controls.ts";
+export type { Fault } from "./http/fault.ts";
+export type { RecordedRequest } from "./http/recorded-request.ts";
+export type { InboundMessage } from "./messages/inbound-message.ts";
+export type {
+  NewPhoneNumber,
+  PhoneNumber,
+  PhoneNumberState,
+  Webhook,
+} from "./numbers/phone-number.ts";
+export type { SimulatorOptions } from "./options.ts";
+export type { Attempt, Notification } from "./webhooks/notification.ts";
+
+/** A 360dialog that listens. */
+export type Simulator = SimulatorControls & {
+  /** The base URL of the Messaging API, without a slash at its end. */
+  readonly url: string;
+  readonly port: number;
+  /** Stops answering and sending; leaves no timer, socket or unsaved change behind. */
+  close: () => Promise<void>;
+};
+
+/** Starts a simulated 360dialog and gives the handle to drive and stop it. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const settings = withDefaults(options);
+  const { stateFile } = settings;
+  const saver = new Saver(() => {
+    if (stateFile !== undefined) {
+      writeStateFile(stateFile, phoneNumbers.list());
+    }
+  });
+  const initial = stateFile === undefined ? [] : readStateFile(stateFile);
+  const phoneNumbers = new PhoneNumbers(initial, saver.changed);
+  const timers = new Timers();
+  const sender = new WebhookSender({
+    settings,
+    findWebhook: (phoneNumberId) => phoneNumbers.find(phoneNumberId)?.webhook,
+    timers,
+  });
+  const faults = new FaultScript();
+  const requests = new BoundedLog<RecordedRequest>(settings.logEntriesMax);
+  const controls = createControls({
+    phoneNumbers,
+    sender,
+    faults,
+    requests,
+    rotationClearsWebhook: settings.rotationClearsWebhook,
+  });
+  const effects = createEffects({ settings, phoneNumbers, sender, timers });
+
+  const server = createServer(
+    createRequestListener({
+      controlApi: createControlApi(controls),
+      messagingApi: (request, phoneNumber) =>
+        answerMessagingCall({
+          request,
+          phoneNumber,
+          effects,
+          leftInPathStatus: settings.leftInPathStatus,
+        }),
+      findPhoneNumberByKey: (apiKey) => phoneNumbers.findByKey(apiKey),
+      faults,
+      requests,
+      sleep: (delayMs) => timers.sleep(delayMs),
+      save: () => saver.flush(),
+      onRequest: settings.onRequest,
+    }),
+  );
+  const { url, port } = await listen(server, settings);
+
+  return {
+    ...controls,
+    url,
+    port,
+    async close() {
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      timers.close();
+      server.closeAllConnections();
+      await sender.close();
+      await closed;
+      saver.flush();
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import { Agent } from "undici";
+import { BoundedLog } from "../bounded-log.ts";
+import type { Webhook } from "../numbers/phone-number.ts";
+import type { Settings } from "../options.ts";
+import type { Timers } from "../timers.ts";
+import { Lanes } from "./lanes.ts";
+import type { Attempt, Notification } from "./notification.ts";
+import { post } from "./post.ts";
+import { nextDelayMs } from "./retry-delay.ts";
+
+type OpenNotification = Omit<Notification, "attempts" | "settled" | "outcome"> & {
+  attempts: Attempt[];
+  settled: boolean;
+  outcome?: "delivered" | "expired";
+};
+
+type SenderSettings = Pick<
+  Settings,
+  | "webhookRetryDelaysMs"
+  | "webhookHorizonMs"
+  | "webhookTimeoutMs"
+  | "webhookConcurrency"
+  | "logEntriesMax"
+  | "onNotification"
+>;
+
+/** Posts notifications as 360dialog does: only a 200 ends one, everything else is tried again. */
+export class WebhookSender {
+  readonly #settings: SenderSettings;
+  readonly #findWebhook: (phoneNumberId: string) => Webhook | undefined;
+  readonly #timers: Timers;
+  readonly #log: BoundedLog<OpenNotification>;
+  readonly #lanes: Lanes;
+  readonly #stopping = new AbortController();
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+
+  constructor(input: {
+    settings: SenderSettings;
+    findWebhook: (phoneNumberId: string) => Webhook | undefined;
+    timers: Timers;
+  }) {
+    this.#settings = input.settings;
+    this.#findWebhook = input.findWebhook;
+    this.#timers = input.timers;
+    this.#log = new BoundedLog(input.settings.logEntriesMax);
+    this.#lanes = new Lanes(input.settings.webhookConcurrency);
+  }
+
+  get notifications(): readonly Notification[] {
+    return this.#log.entries;
+  }
+
+  clearNotifications(): void {
+    this.#log.clear();
+  }
+
+  /** Takes a notification on; its first attempt starts at once. */
+  send(phoneNumberId: string, body: Buffer): Notification {
+    const notification: OpenNotification = {
+      phoneNumberId,
+      body,
+      createdAt: new Date(),
+      attempts: [],
+      settled: false,
+    };
+    this.#log.add(notification);
+    this.#start(notification);
+    return notification;
+  }
+
+  /** Breaks off what is under way and drops what waits. */
+  async close(): Promise<void> {
+    this.#stopping.abort(new Error("the simulator stops"));
+    await Promise.all(this.#underWay);
+    await this.#agent.destroy();
+  }
+
+  #start(notification: OpenNotification): void {
+    const attempt = this.#lanes.run(notification.phoneNumberId, () => this.#attempt(notification));
+    const underWay = attempt.finally(() => this.#underWay.delete(underWay));
+    this.#underWay.add(underWay);
+  }
+
+  async #attempt(notification: OpenNotification): Promise<void> {
+    if (this.#stopping.signal.aborted) {
+      return;
+    }
+    // Looked up anew each time: what waits goes to the webhook that is set when its turn comes.
+    const webhook = this.#findWebhook(notification.phoneNumberId);
+    const attempt: Attempt =
+      webhook === undefined
+        ? { at: new Date(), durationMs: 0, error: "the number has no webhook" }
+        : await post({
+            agent: this.#agent,
+            webhook,
+            body: notification.body,
+            timeoutMs: this.#settings.webhookTimeoutMs,
+            stopping: this.#stopping.signal,
+          });
+    notification.attempts.push(attempt);
+    this.#decide(notification, attempt);
+    this.#settings.onNotification(notification);
+  }
+
+  #decide(notification: OpenNotification, attempt: Attempt): void {
+    if (attempt.status === 200) {
+      notification.settled = true;
+      notification.outcome = "delivered";
+      return;
+    }
+    const delayMs = nextDelayMs({
+      delaysMs: this.#settings.webhookRetryDelaysMs,
+      attemptsMade: notification.attempts.length,
+      ageMs: Date.now() - notification.createdAt.getTime(),
+      horizonMs: this.#settings.webhookHorizonMs,
+    });
+    if (delayMs === undefined) {
+      notification.settled = true;
+      notification.outcome = "expired";
+      return;
+    }
+    this.#timers.after(delayMs, () => this.#start(notification));
+  }
+}

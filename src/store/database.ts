@@ -1,0 +1,52 @@
+import { Kysely, PostgresDialect, type Transaction } from "kysely";
+import { Pool } from "pg";
+import type { Secret } from "../secret.ts";
+import type { Schema } from "./schema.ts";
+
+export type Database = Kysely<Schema>;
+export type DatabaseTransaction = Transaction<Schema>;
+
+/** How our connections name themselves; the embedded server's owner counts them by it. */
+export const APPLICATION_NAME = "waba-gateway";
+
+export type OpenDatabase = { db: Database; close: () => Promise<void> };
+
+/**
+ * Opens a pool over PostgreSQL 15 or later. No statement runs longer than `statementTimeoutMs`:
+ * a caller that waits is better told "try again" than kept.
+ */
+export function openDatabase(options: {
+  url: Secret;
+  connectionsMax?: number;
+  statementTimeoutMs?: number;
+  onIdleError: (error: Error) => void;
+}): OpenDatabase {
+  const pool = new Pool({
+    connectionString: options.url.reveal(),
+    application_name: APPLICATION_NAME,
+    max: options.connectionsMax ?? 10,
+    statement_timeout: options.statementTimeoutMs ?? 3000,
+    connectionTimeoutMillis: 3000,
+    keepAlive: true,
+  });
+  // A connection that breaks while idle is replaced by the pool; without a listener it would end
+  // the process.
+  pool.on("error", options.onIdleError);
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  return { db, close: () => db.destroy() };
+}
+
+/** The SQLSTATE of a database error (PostgreSQL manual, appendix A), if it has one. */
+export function sqlState(error: unknown): string | undefined {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/** The name of the constraint that a unique violation (23505) broke. */
+export function brokenUniqueConstraint(error: unknown): string | undefined {
+  if (sqlState(error) !== "23505") {
+    return undefined;
+  }
+  const name = (error as { constraint?: unknown }).constraint;
+  return typeof name === "string" ? name : undefined;
+}

@@ -1,0 +1,41 @@
+import type { ChangeFeed } from "./change-feed.ts";
+
+/**
+ * What was loaded is kept until a change is announced. Beside a stale feed nothing is kept: a
+ * revocation that this process cannot hear of must not be outlived by what it remembers.
+ */
+export type Remembered<Value> = {
+  get(key: string): Promise<Value>;
+  forget(key: string): void;
+};
+
+export function createRemembered<Value>(options: {
+  feed: Pick<ChangeFeed, "fresh">;
+  load: (key: string) => Promise<Value>;
+  /** The oldest entry goes when there are more. */
+  entriesMax: number;
+}): Remembered<Value> {
+  const entries = new Map<string, Promise<Value>>();
+
+  function load(key: string): Promise<Value> {
+    const loading = options.load(key);
+    entries.set(key, loading);
+    loading.catch(() => {
+      if (entries.get(key) === loading) {
+        entries.delete(key);
+      }
+    });
+    for (const oldest of entries.keys()) {
+      if (entries.size <= options.entriesMax) {
+        break;
+      }
+      entries.delete(oldest);
+    }
+    return loading;
+  }
+
+  return {
+    get: (key) => (options.feed.fresh() && entries.get(key)) || load(key),
+    forget: (key) => void entries.delete(key),
+  };
+}

@@ -1,0 +1,181 @@
+import type { ColumnType, Generated } from "kysely";
+
+/** The tables as kysely sees them; the migrations are the truth. Rows stay snake_case. */
+export interface Schema {
+  installation: InstallationTable;
+  tenant: TenantTable;
+  client: ClientTable;
+  signing_key: SigningKeyTable;
+  phone_number: PhoneNumberTable;
+  hook: HookTable;
+  change: ChangeTable;
+  notification: NotificationTable;
+  event: EventTable;
+  event_identity: EventIdentityTable;
+  webhook_endpoint: WebhookEndpointTable;
+  delivery: DeliveryTable;
+  delivery_finished: DeliveryFinishedTable;
+  attempt: AttemptTable;
+}
+
+type CreatedAt = ColumnType<Date, Date | undefined, never>;
+
+interface InstallationTable {
+  min_version: string;
+  created_at: CreatedAt;
+}
+
+export interface TenantTable {
+  id: string;
+  name: string;
+  external_id: string | null;
+  state: Generated<"active" | "suspended">;
+  created_at: CreatedAt;
+}
+
+export interface ClientTable {
+  id: string;
+  tenant_id: string | null;
+  name: string | null;
+  secret_sha256: Buffer;
+  scopes: string[];
+  phone_number_ids: string[] | null;
+  bootstrap: Generated<boolean>;
+  created_at: CreatedAt;
+  revoked_at: Date | null;
+}
+
+export interface SigningKeyTable {
+  id: string;
+  public_jwk: ColumnType<Record<string, unknown>, string, string>;
+  private_key_sealed: Buffer;
+  active_from: Date;
+  created_at: CreatedAt;
+}
+
+export type PhoneNumberState = "pending" | "running" | "key_rejected" | "suspended";
+
+export interface PhoneNumberTable {
+  id: string;
+  tenant_id: string;
+  phone_number_id: string;
+  display_phone_number: string | null;
+  waba_id: string | null;
+  channel_id: string | null;
+  hub_client_id: string | null;
+  state: Generated<PhoneNumberState>;
+  onboarding_stage: string | null;
+  api_key_sealed: Buffer | null;
+  key_last4: string | null;
+  base_url: string | null;
+  throughput: Generated<number>;
+  quality: string | null;
+  local_storage_region: string | null;
+  created_at: CreatedAt;
+}
+
+export interface HookTable {
+  token_sha256: Buffer;
+  secret_sha256: Buffer;
+  number_id: string;
+  created_at: CreatedAt;
+  expires_at: Date | null;
+}
+
+interface ChangeTable {
+  seq: Generated<string>;
+  kind: string;
+  key: string;
+  changed_at: CreatedAt;
+}
+
+interface NotificationTable {
+  id: string;
+  number_id: string | null;
+  body_sha256: Buffer;
+  body_bytes: number;
+  event_count: number;
+  received_at: CreatedAt;
+}
+
+export interface EventTable {
+  tenant_id: string;
+  id: string;
+  xid: Generated<string>;
+  seq: Generated<string>;
+  type: string;
+  phone_number_id: string | null;
+  waba_id: string | null;
+  identity: Buffer;
+  notification_id: string;
+  body: Buffer;
+  received_at: CreatedAt;
+}
+
+interface EventIdentityTable {
+  identity: Buffer;
+  seen_at: CreatedAt;
+}
+
+export type WebhookEndpointFormat = "cloud_api" | "event" | "cloudevents";
+
+export interface WebhookEndpointTable {
+  id: string;
+  tenant_id: string;
+  url: string;
+  description: string | null;
+  event_types: string[] | null;
+  event_type_patterns: string[] | null;
+  phone_number_ids: string[] | null;
+  waba_ids: string[] | null;
+  headers_sealed: Buffer | null;
+  header_names: string[];
+  signing_secret_sealed: Buffer;
+  format: WebhookEndpointFormat;
+  timeout_seconds: number;
+  max_in_flight: number;
+  managed_by: "api" | "drop_in";
+  state: Generated<"active" | "held" | "paused" | "disabled">;
+  created_at: CreatedAt;
+}
+
+interface DeliveryKey {
+  tenant_id: string;
+  event_xid: string;
+  event_seq: string;
+  endpoint_id: string;
+  id: string;
+  event_id: string;
+  event_received_at: Date;
+}
+
+export interface DeliveryTable extends DeliveryKey {
+  state: "pending" | "delivering" | "held";
+  attempt_count: Generated<number>;
+  next_attempt_at: Date | null;
+  lease_token: string | null;
+  lease_until: Date | null;
+  created_at: CreatedAt;
+}
+
+export interface DeliveryFinishedTable extends DeliveryKey {
+  state: "delivered" | "exhausted" | "cancelled";
+  attempt_count: number;
+  created_at: Date;
+  finished_at: CreatedAt;
+}
+
+export interface AttemptTable {
+  tenant_id: string;
+  id: string;
+  delivery_id: string;
+  event_id: string;
+  number: number;
+  started_at: Date;
+  duration_ms: number;
+  status: number | null;
+  answer: Buffer | null;
+  outcome: string;
+  reason: string;
+  next: string;
+}

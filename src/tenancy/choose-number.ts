@@ -1,0 +1,65 @@
+import { ApiError, NotFound } from "../errors.ts";
+import type { DirectoryNumber } from "./directory.ts";
+
+/** What a call says about its number; ids as written in path, header and query. */
+export type NumberWish = {
+  pathId: string | undefined;
+  headerId: string | undefined;
+  queryId: string | undefined;
+};
+
+/**
+ * The number that a call goes out on (contract, section 4): what the call names, else the token's
+ * only number, else the tenant's only number. An id in the path may also be a WABA of the tenant:
+ * then any running number of it will do.
+ * @throws {NotFound} for a number that is not the tenant's, or outside the token
+ * @throws {ApiError} `phone_number_conflict`, `phone_number_required`
+ */
+export function chooseNumber(
+  wish: NumberWish,
+  own: { numbers: readonly DirectoryNumber[]; among: readonly string[] | null },
+): DirectoryNumber {
+  const allowed =
+    own.among === null
+      ? own.numbers
+      : own.numbers.filter((number) => own.among?.includes(number.phoneNumberId));
+  const candidates = [wish.pathId, wish.headerId, wish.queryId]
+    .filter((id) => id !== undefined)
+    .map((id) => named(id, allowed));
+  if (candidates.length === 0) {
+    return onlyOne(allowed);
+  }
+  // Each name stands for one number, or for those of a WABA; the call goes to what all mean.
+  const agreed = candidates.reduce((left, right) => left.filter((number) => right.includes(number)));
+  const [first] = agreed;
+  if (first === undefined) {
+    throw new ApiError(
+      "phone_number_conflict",
+      "Path, X-Phone-Number-Id and ?phone_number_id= name different numbers; name one.",
+    );
+  }
+  return agreed.find((number) => number.state === "running") ?? first;
+}
+
+function named(id: string, allowed: readonly DirectoryNumber[]): DirectoryNumber[] {
+  const found = allowed.filter((number) => number.phoneNumberId === id);
+  const meant = found.length > 0 ? found : allowed.filter((number) => number.wabaId === id);
+  if (meant.length === 0) {
+    throw new NotFound();
+  }
+  return meant;
+}
+
+function onlyOne(allowed: readonly DirectoryNumber[]): DirectoryNumber {
+  const [first] = allowed;
+  if (first === undefined) {
+    throw new NotFound();
+  }
+  if (allowed.length > 1) {
+    throw new ApiError(
+      "phone_number_required",
+      "There is more than one number; name it in the path, in X-Phone-Number-Id or in ?phone_number_id=.",
+    );
+  }
+  return first;
+}

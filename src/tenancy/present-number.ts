@@ -1,0 +1,14 @@
+import type { PhoneNumberRow } from "./phone-numbers.ts";
+
+/** The tenant's own view of a number: nothing of its key, its channel or the partner's side. */
+export function presentOwnNumber(row: PhoneNumberRow): object {
+  return {
+    phone_number_id: row.phone_number_id,
+    display_phone_number: row.display_phone_number,
+    waba_id: row.waba_id,
+    state: row.state,
+    throughput: row.throughput,
+    quality: row.quality,
+    created_at: row.created_at.toISOString(),
+  };
+}

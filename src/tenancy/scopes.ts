@@ -1,0 +1,40 @@
+import { InvalidRequest } from "../errors.ts";
+
+/** What a tenant's token may do (contract, section 3). A client has all unless made with fewer. */
+export const TENANT_SCOPES = [
+  "messages:send",
+  "messages:read",
+  "media:read",
+  "media:write",
+  "templates:read",
+  "templates:write",
+  "numbers:read",
+  "numbers:write",
+  "webhooks:read",
+  "webhooks:write",
+  "events:read",
+  "contacts:write",
+  "usage:read",
+  "tokens:write",
+] as const;
+
+export const PARTNER_SCOPES = ["partner:read", "partner:write"] as const;
+
+/** @throws {InvalidRequest} naming each scope that does not exist for this kind of client */
+export function checkScopes(scopes: readonly string[], known: readonly string[]): string[] {
+  const errors = scopes.flatMap((scope, index) =>
+    known.includes(scope)
+      ? []
+      : [
+          {
+            code: "unknown_scope",
+            pointer: `/scopes/${index}`,
+            detail: `${JSON.stringify(scope)} is not one of ${known.join(", ")}.`,
+          },
+        ],
+  );
+  if (errors.length > 0) {
+    throw new InvalidRequest(errors);
+  }
+  return [...new Set(scopes)];
+}

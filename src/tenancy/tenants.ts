@@ -1,0 +1,103 @@
+import type { Selectable } from "kysely";
+import { ApiError } from "../errors.ts";
+import { newId } from "../ids.ts";
+import { announceChange } from "../store/change-feed.ts";
+import { brokenUniqueConstraint, type Database } from "../store/database.ts";
+import type { TenantTable } from "../store/schema.ts";
+
+export type TenantRow = Selectable<TenantTable>;
+
+/** @throws {ApiError} `external_id_taken` */
+export async function createTenant(
+  db: Database,
+  fields: { name: string; external_id?: string | null | undefined },
+): Promise<TenantRow> {
+  return refuseTakenExternalId(
+    db
+      .insertInto("tenant")
+      .values({ id: newId("ten"), name: fields.name, external_id: fields.external_id ?? null })
+      .returningAll()
+      .executeTakeFirstOrThrow(),
+  );
+}
+
+/** The tenant with this external id, renamed, or a new one. Safe to repeat. */
+export async function upsertTenant(
+  db: Database,
+  fields: { name: string; external_id: string },
+): Promise<{ tenant: TenantRow; created: boolean }> {
+  const id = newId("ten");
+  const tenant = await db
+    .insertInto("tenant")
+    .values({ id, ...fields })
+    .onConflict((conflict) => conflict.column("external_id").doUpdateSet({ name: fields.name }))
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return { tenant, created: tenant.id === id };
+}
+
+export async function findTenant(db: Database, tenantId: string): Promise<TenantRow | undefined> {
+  return db.selectFrom("tenant").selectAll().where("id", "=", tenantId).executeTakeFirst();
+}
+
+export async function listTenants(
+  db: Database,
+  page: { limit: number; after: string[] | undefined; externalId?: string | undefined },
+): Promise<TenantRow[]> {
+  return db
+    .selectFrom("tenant")
+    .selectAll()
+    .$if(page.externalId !== undefined, (q) => q.where("external_id", "=", page.externalId ?? ""))
+    .$if(page.after !== undefined, (q) => q.where("id", ">", page.after?.[0] ?? ""))
+    .orderBy("id")
+    .limit(page.limit + 1)
+    .execute();
+}
+
+/** @throws {ApiError} `external_id_taken` */
+export async function updateTenant(
+  db: Database,
+  tenantId: string,
+  fields: { name?: string; external_id?: string | null; state?: TenantRow["state"] },
+): Promise<TenantRow | undefined> {
+  if (Object.keys(fields).length === 0) {
+    return findTenant(db, tenantId);
+  }
+  return refuseTakenExternalId(
+    db.transaction().execute(async (trx) => {
+      const row = await trx
+        .updateTable("tenant")
+        .set(fields)
+        .where("id", "=", tenantId)
+        .returningAll()
+        .executeTakeFirst();
+      await announceChange(trx, { kind: "tenant", key: tenantId });
+      return row;
+    }),
+  );
+}
+
+/** Erases the tenant and all that is its own: numbers, clients, endpoints, events, deliveries. */
+export async function deleteTenant(db: Database, tenantId: string): Promise<boolean> {
+  return db.transaction().execute(async (trx) => {
+    for (const table of ["attempt", "delivery", "delivery_finished", "event"] as const) {
+      await trx.deleteFrom(table).where("tenant_id", "=", tenantId).execute();
+    }
+    const deleted = await trx.deleteFrom("tenant").where("id", "=", tenantId).executeTakeFirst();
+    await announceChange(trx, { kind: "tenant", key: tenantId });
+    return deleted.numDeletedRows > 0n;
+  });
+}
+
+async function refuseTakenExternalId<T>(write: Promise<T>): Promise<T> {
+  try {
+    return await write;
+  } catch (error) {
+    if (brokenUniqueConstraint(error) === "tenant_external_id_key") {
+      throw new ApiError("external_id_taken", "Another tenant has this external_id.", {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
