@@ -94,7 +94,10 @@ function refuseImpossible(config: Config): void {
       }
     }
   }
-  if ((config.BOOTSTRAP_CLIENT_ID === undefined) !== (config.BOOTSTRAP_CLIENT_SECRET === undefined)) {
+  if (
+    (config.BOOTSTRAP_CLIENT_ID === undefined) !==
+    (config.BOOTSTRAP_CLIENT_SECRET === undefined)
+  ) {
     const missing =
       config.BOOTSTRAP_CLIENT_ID === undefined ? "BOOTSTRAP_CLIENT_ID" : "BOOTSTRAP_CLIENT_SECRET";
     throw new ConfigError(`${missing}: unset, but the other half of the bootstrap client is set`);
@@ -161,7 +164,9 @@ function httpUrl(text: string): string {
 
 function origin(text: string): string {
   const url = URL.parse(httpUrl(text));
-  return url !== null && url.pathname === "/" ? url.origin : wants("an origin such as https://host");
+  return url !== null && url.pathname === "/"
+    ? url.origin
+    : wants("an origin such as https://host");
 }
 
 function databaseUrl(text: string): Secret {

@@ -14,7 +14,10 @@ export function createLog(options: {
     (options.format === "pretty"
       ? PinoPretty({ ignore: "pid,hostname", sync: true, destination: 2 })
       : pino.destination({ dest: 2, sync: true }));
-  return pino({ level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  return pino(
+    { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    destination,
+  );
 }
 
 /** `495551234567` is `4955…67`: enough to recognise, too little to call. */

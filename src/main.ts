@@ -108,7 +108,11 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
   stoppers.push(outbound.destroy);
 
   const tenancy = await openTenancy({
-    ...{ db, feed, sealer, url, bootstrapClient },
+    db,
+    feed,
+    sealer,
+    url,
+    bootstrapClient,
     tokenLifetimeMs: config.TOKEN_LIFETIME,
   });
   const policy = { scheduleMs: config.RETRY_SCHEDULE, horizonMs: config.RETRY_HORIZON };
@@ -130,7 +134,10 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
     waitingMax: COMMIT_WAITING_MAX,
   });
   const connect = createConnectNumber({
-    ...{ db, url, unusableUrl, baseUrl },
+    db,
+    url,
+    unusableUrl,
+    baseUrl,
     messaging: createMessaging(upstream),
     allowedOrigins: config.D360_ALLOWED_ORIGINS,
   });
@@ -153,7 +160,9 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
     ...fanout.routes,
     ...eventRoutes({ db }),
     ...hookRoutes({
-      ...{ findHook: tenancy.findHook, commit, log },
+      findHook: tenancy.findHook,
+      commit,
+      log,
       findTenantsOfWaba: (wabaId) => findTenantsOfWaba(db, wabaId),
       poke: () => dispatcher?.poke(),
     }),
@@ -163,7 +172,8 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
     directory: tenancy.directory,
     answerWebhookSettings: createAnswerWebhookSettings(fanout.webhookSettings),
     forward: createForward({
-      ...{ upstream, baseUrl },
+      upstream,
+      baseUrl,
       reloadNumber: tenancy.directory.reloadNumber,
       markKeyRejected: (number) => markKeyRejected(db, number.tenantId, number),
     }),
@@ -171,9 +181,12 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
   const app = createApp({
     // A worker answers whoever asks how it is, and nobody else.
     ...(config.ROLE === "worker" ? { routes: system } : { routes, whatsApp }),
-    ...{ contract, log, guard: tenancy.guard },
+    contract,
+    log,
+    guard: tenancy.guard,
   });
-  server.serve(app.callback());
+  const answer = app.callback();
+  server.serve((req, res) => void answer(req, res));
   logListening(log, { url, role: config.ROLE });
 
   return {

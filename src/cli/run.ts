@@ -1,7 +1,4 @@
-export type Commands = Record<
-  string,
-  { summary: string; run: (args: string[]) => Promise<void> }
->;
+export type Commands = Record<string, { summary: string; run: (args: string[]) => Promise<void> }>;
 
 /** Exit codes (contract, section 10): 0, 1 failed, 2 usage. */
 export async function runCommand(
@@ -30,7 +27,9 @@ export async function runCommand(
 }
 
 function usageText(commands: Commands): string {
-  const rows = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`);
+  const rows = Object.entries(commands).map(
+    ([name, { summary }]) => `  ${name.padEnd(12)}${summary}`,
+  );
   return `usage: gateway <command>\n\n${rows.join("\n")}\n`;
 }
 

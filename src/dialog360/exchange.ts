@@ -23,7 +23,7 @@ export type Exchange =
 
 export type Upstream = {
   exchange(call: UpstreamCall): Promise<Exchange>;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 };
 
 // At least twice rate × latency (measured: a pool that is too small doubles the latency silently).
@@ -64,7 +64,7 @@ function exchangeOnce(agent: Agent, call: UpstreamCall): Promise<Exchange> {
       agent.dispatch(
         {
           origin: call.origin,
-          method: call.method as Dispatcher.HttpMethod,
+          method: call.method,
           path: call.path,
           headers: [...call.headers, "d360-api-key", call.apiKey.reveal()],
           body: call.body,

@@ -95,6 +95,8 @@ function parseLoosely(body: Buffer): Loose {
 
 function asObjects(value: unknown): Record<string, unknown>[] {
   return Array.isArray(value)
-    ? value.filter((item): item is Record<string, unknown> => typeof item === "object" && item !== null)
+    ? value.filter(
+        (item): item is Record<string, unknown> => typeof item === "object" && item !== null,
+      )
     : [];
 }

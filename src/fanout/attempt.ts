@@ -68,9 +68,7 @@ export function conclude(options: {
   const { delivery, startedAt, result, policy, random } = options;
   const nowMs = startedAt.getTime() + result.durationMs;
   const outcome = classify(result, nowMs);
-  const record = (
-    of: Pick<AttemptRecord, "outcome" | "next">,
-  ): AttemptRecord => ({
+  const record = (of: Pick<AttemptRecord, "outcome" | "next">): AttemptRecord => ({
     ...of,
     startedAt,
     durationMs: Math.round(result.durationMs),
@@ -80,7 +78,12 @@ export function conclude(options: {
   });
   switch (outcome.kind) {
     case "delivered":
-      return attempted(delivery, "delivered", null, record({ outcome: "delivered", next: "Nothing more." }));
+      return attempted(
+        delivery,
+        "delivered",
+        null,
+        record({ outcome: "delivered", next: "Nothing more." }),
+      );
     case "interrupted":
       return attempted(delivery, "pending", new Date(nowMs), undefined);
     case "endpoint_gone": {

@@ -1,10 +1,5 @@
 import { createGroupCommit } from "../events/group-commit.ts";
-import {
-  type Log,
-  logBackgroundFailed,
-  logDeliveryAttempted,
-  logSettleUnmatched,
-} from "../log.ts";
+import { type Log, logBackgroundFailed, logDeliveryAttempted, logSettleUnmatched } from "../log.ts";
 import type { AttemptDelivery } from "./attempt.ts";
 import type { ClaimedDelivery } from "./claim.ts";
 import type { Settlement } from "./settle.ts";
@@ -33,14 +28,14 @@ export function startDispatcher(options: {
   log: Log;
 }): Dispatcher {
   const { log } = options;
-  const stopping = new AbortController();
+  const claiming = new AbortController();
+  const attempting = new AbortController();
   const settling = createGroupCommit<Settlement, boolean>({
     commit: options.settle,
     batchMax: SETTLE_BATCH_MAX,
     waitingMax: IN_FLIGHT_MAX,
   });
   const inFlight = new Set<Promise<void>>();
-  let stopped = false;
   let wake: (() => void) | undefined;
   let poked = false;
 
@@ -50,7 +45,7 @@ export function startDispatcher(options: {
   }
 
   async function deliver(delivery: ClaimedDelivery): Promise<void> {
-    const { settlement, endpointGone } = await options.attempt(delivery, stopping.signal);
+    const { settlement, endpointGone } = await options.attempt(delivery, attempting.signal);
     if (!(await settling.add(settlement))) {
       logSettleUnmatched(log, { deliveryIds: [delivery.id] });
       return;
@@ -94,7 +89,7 @@ export function startDispatcher(options: {
   }
 
   async function run(): Promise<void> {
-    while (!stopped) {
+    while (!claiming.signal.aborted) {
       poked = false;
       await claimOnce().catch((error: unknown) => {
         logBackgroundFailed(log, { job: "claim", err: error });
@@ -105,7 +100,7 @@ export function startDispatcher(options: {
   }
 
   function nextLook(): Promise<void> {
-    if (poked || stopped) {
+    if (poked || claiming.signal.aborted) {
       return Promise.resolve();
     }
     return new Promise((resolve) => {
@@ -122,10 +117,10 @@ export function startDispatcher(options: {
   return {
     poke,
     async stop({ graceMs }) {
-      stopped = true;
+      claiming.abort();
       wake?.();
       await running;
-      const cut = setTimeout(() => stopping.abort(), graceMs);
+      const cut = setTimeout(() => attempting.abort(), graceMs);
       await Promise.all(inFlight);
       clearTimeout(cut);
     },

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Secret } from "../secret.ts";
-import type { Sealer } from "../tenancy/sealing.ts";
+import type { SealContext, Sealer } from "../tenancy/sealing.ts";
 
 type EndpointKey = { id: string; tenant_id: string };
 
@@ -20,11 +20,6 @@ export type EndpointSecrets = {
 };
 
 export function createEndpointSecrets(sealer: Sealer): EndpointSecrets {
-  const context = (purpose: "signing_secret" | "endpoint_headers", endpoint: EndpointKey) => ({
-    purpose,
-    rowId: endpoint.id,
-    tenantId: endpoint.tenant_id,
-  });
   return {
     sealSigningSecret: (endpoint, secret) =>
       sealer.seal(secret, context("signing_secret", endpoint)),
@@ -41,4 +36,11 @@ export function createEndpointSecrets(sealer: Sealer): EndpointSecrets {
             sealer.open(sealed, context("endpoint_headers", endpoint)).reveal(),
           ) as Record<string, string>),
   };
+}
+
+function context(
+  purpose: "signing_secret" | "endpoint_headers",
+  endpoint: EndpointKey,
+): SealContext {
+  return { purpose, rowId: endpoint.id, tenantId: endpoint.tenant_id };
 }

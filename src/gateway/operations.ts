@@ -20,8 +20,22 @@ export type Operation = {
 export const OPERATIONS: readonly Operation[] = [
   row("sendMessage", "POST", "/messages", "number", "messages:send", "send"),
   row("getHealthStatus", "GET", "/health_status", "number", "numbers:read", "call"),
-  row("getWebhookSettings", "GET", "/v1/configs/webhook", "number", "webhooks:read", "webhook_settings"),
-  row("setWebhookSettings", "POST", "/v1/configs/webhook", "number", "webhooks:write", "webhook_settings"),
+  row(
+    "getWebhookSettings",
+    "GET",
+    "/v1/configs/webhook",
+    "number",
+    "webhooks:read",
+    "webhook_settings",
+  ),
+  row(
+    "setWebhookSettings",
+    "POST",
+    "/v1/configs/webhook",
+    "number",
+    "webhooks:write",
+    "webhook_settings",
+  ),
 ];
 
 function row(

@@ -51,9 +51,7 @@ function dropVersion(segments: string[]): string[] {
   return isVersion ? segments.slice(1) : segments;
 }
 
-function parseQuery(
-  query: string,
-): Pick<ParsedPath, "queryNumberId" | "queryToken" | "search"> {
+function parseQuery(query: string): Pick<ParsedPath, "queryNumberId" | "queryToken" | "search"> {
   const parts = query.split("&").filter((part) => part !== "");
   const taken = new Map<string, string>();
   const rest = parts.filter((part) => {

@@ -36,7 +36,11 @@ export function createWhatsAppHandler(options: {
       ctx.res.setHeader("gateway-message-id", messageId);
     }
     const body = await readBody(ctx.req, { bytesMax: JSON_BYTES_MAX });
-    const { status, headers, body: answer } = await forward(number, {
+    const {
+      status,
+      headers,
+      body: answer,
+    } = await forward(number, {
       method: ctx.method,
       path,
       headers: upstreamRequestHeaders(ctx.req.headers, requestId),

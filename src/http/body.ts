@@ -31,7 +31,9 @@ export function readBody(req: IncomingMessage, options: { bytesMax: number }): P
       }
       chunks.push(chunk);
     });
-    req.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    req.on("end", () =>
+      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)),
+    );
     req.on("error", reject);
     req.on("close", () => reject(new ClientGone()));
   });

@@ -92,9 +92,7 @@ function querySchema(parameters: Parameter[], document: Document): object {
   const inQuery = resolved.filter((parameter) => parameter.in === "query");
   return {
     type: "object",
-    properties: Object.fromEntries(
-      inQuery.map(({ name, schema }) => [name, absoluteRefs(schema)]),
-    ),
+    properties: Object.fromEntries(inQuery.map(({ name, schema }) => [name, absoluteRefs(schema)])),
     required: inQuery.filter(({ required }) => required).map(({ name }) => name),
   };
 }

@@ -32,7 +32,13 @@ function parseCursor(cursor: string, keyForms: readonly RegExp[]): string[] {
     // Falls through to the same refusal as any other text that is not a cursor of ours.
   }
   throw new ApiError("invalid_parameter", "`cursor` is not one that this list gave.", {
-    errors: [{ code: "invalid_cursor", pointer: "/cursor", detail: "Use a `next_cursor` as it was given." }],
+    errors: [
+      {
+        code: "invalid_cursor",
+        pointer: "/cursor",
+        detail: "Use a `next_cursor` as it was given.",
+      },
+    ],
   });
 }
 

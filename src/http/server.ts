@@ -27,7 +27,9 @@ export async function listenWhereFree(options: {
 }): Promise<RunningServer> {
   const { host, port, orAnyPort } = options;
   let listener = notYet;
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (req, res) => listener(req, res));
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (req, res) =>
+    listener(req, res),
+  );
   try {
     await listen(server, port, host);
   } catch (error) {

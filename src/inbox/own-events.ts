@@ -44,6 +44,8 @@ function newEvent(fragment: Fragment, tenantId: string): NewEvent {
   const { type, phoneNumberId, wabaId, identityParts, body } = fragment;
   // Never across numbers; what has no number is counted for each tenant that gets it.
   const scope = phoneNumberId ?? ["tenant", tenantId];
-  const identity = createHash("sha256").update(JSON.stringify([scope, identityParts])).digest();
+  const identity = createHash("sha256")
+    .update(JSON.stringify([scope, identityParts]))
+    .digest();
   return { tenantId, type, phoneNumberId, wabaId, identity, body };
 }

@@ -91,9 +91,12 @@ function itemType(kind: string, item: Record<string, unknown>): string {
 /** The contacts that belong to one message or status; all of them when none can be told apart. */
 function contactsOf(item: Record<string, unknown>, contacts: unknown[]): unknown[] {
   const names = ["from", "from_user_id", "recipient_id", "recipient_user_id", "to", "to_user_id"];
-  const users = new Set<unknown>(names.map((name) => item[name]).filter((user) => user !== undefined));
+  const users = new Set<unknown>(
+    names.map((name) => item[name]).filter((user) => user !== undefined),
+  );
   const own = contacts.filter(
-    (contact) => isObject(contact) && (users.has(contact["wa_id"]) || users.has(contact["user_id"])),
+    (contact) =>
+      isObject(contact) && (users.has(contact["wa_id"]) || users.has(contact["user_id"])),
   );
   return own.length > 0 ? own : contacts;
 }

@@ -36,7 +36,7 @@ export type OutboundAgent = {
   /** Takes no more requests and waits for those under way. */
   close(): Promise<void>;
   /** Ends everything at once: requests under way answer `failed`, reason `aborted` or `reset`. */
-  destroy(): Promise<void>;
+  destroy: () => Promise<void>;
 };
 
 /**

@@ -78,7 +78,12 @@ function routesOf(options: {
       },
     ),
     partnerRoute(
-      { method: "DELETE", path: `${path}/{client_id}`, operationId: revoke, scope: "partner:write" },
+      {
+        method: "DELETE",
+        path: `${path}/{client_id}`,
+        operationId: revoke,
+        scope: "partner:write",
+      },
       async (call): Promise<Reply> => {
         if (!(await revokeClient(db, await ownerOf(call), call.params["client_id"] ?? ""))) {
           throw new NotFound();

@@ -104,12 +104,15 @@ export function numberRoutes(options: {
         return { status: 201, body: presentNumber(row) };
       },
     ),
-    partnerRoute({ method: "GET", path, operationId: "listNumbers", ...read }, async ({ query }) => {
-      const page = parsePage(query, [CURSOR_ID]);
-      const tenantId = query["tenant_id"] as string | undefined;
-      const rows = await listNumbersAsPartner(db, { ...page, tenantId });
-      return { status: 200, body: presentPage(rows, page, (row) => [row.id], presentNumber) };
-    }),
+    partnerRoute(
+      { method: "GET", path, operationId: "listNumbers", ...read },
+      async ({ query }) => {
+        const page = parsePage(query, [CURSOR_ID]);
+        const tenantId = query["tenant_id"] as string | undefined;
+        const rows = await listNumbersAsPartner(db, { ...page, tenantId });
+        return { status: 200, body: presentPage(rows, page, (row) => [row.id], presentNumber) };
+      },
+    ),
     partnerRoute(
       { method: "GET", path: onePath, operationId: "getNumber", ...read },
       async (call) => ({ status: 200, body: presentNumber(await numberOf(call)) }),

@@ -1,6 +1,6 @@
 import { ApiError, NotFound } from "../errors.ts";
 import { newId } from "../ids.ts";
-import { Secret } from "../secret.ts";
+import type { Secret } from "../secret.ts";
 import { announceChange } from "../store/change-feed.ts";
 import { brokenUniqueConstraint, type Database } from "../store/database.ts";
 import { forgetHooks } from "../tenancy/hooks.ts";
@@ -130,15 +130,14 @@ async function refuseTaken<T>(write: Promise<T>): Promise<T> {
   try {
     return await write;
   } catch (error) {
-    switch (brokenUniqueConstraint(error)) {
-      case "number_taken":
-        throw new ApiError("number_taken", "This phone_number_id is already registered here.", {
-          cause: error,
-        });
-      case "channel_taken":
-        throw new ApiError("channel_taken", "Another number has this channel_id.", { cause: error });
-      default:
-        throw error;
+    const broken = brokenUniqueConstraint(error);
+    if (broken === "number_taken") {
+      const detail = "This phone_number_id is already registered here.";
+      throw new ApiError("number_taken", detail, { cause: error });
     }
+    if (broken === "channel_taken") {
+      throw new ApiError("channel_taken", "Another number has this channel_id.", { cause: error });
+    }
+    throw error;
   }
 }

@@ -31,16 +31,25 @@ export function tenantRoutes({ db }: { db: Database }): Route[] {
   }
 
   return [
-    partnerRoute({ method: "POST", path, operationId: "createTenant", ...write }, async ({ body }) => {
-      const tenant = await createTenant(db, body as { name: string; external_id?: string | null });
-      return { status: 201, body: presentTenant(tenant) };
-    }),
-    partnerRoute({ method: "GET", path, operationId: "listTenants", ...read }, async ({ query }) => {
-      const page = parsePage(query, [CURSOR_ID]);
-      const externalId = query["external_id"] as string | undefined;
-      const rows = await listTenants(db, { ...page, externalId });
-      return { status: 200, body: presentPage(rows, page, (row) => [row.id], presentTenant) };
-    }),
+    partnerRoute(
+      { method: "POST", path, operationId: "createTenant", ...write },
+      async ({ body }) => {
+        const tenant = await createTenant(
+          db,
+          body as { name: string; external_id?: string | null },
+        );
+        return { status: 201, body: presentTenant(tenant) };
+      },
+    ),
+    partnerRoute(
+      { method: "GET", path, operationId: "listTenants", ...read },
+      async ({ query }) => {
+        const page = parsePage(query, [CURSOR_ID]);
+        const externalId = query["external_id"] as string | undefined;
+        const rows = await listTenants(db, { ...page, externalId });
+        return { status: 200, body: presentPage(rows, page, (row) => [row.id], presentTenant) };
+      },
+    ),
     partnerRoute(
       {
         method: "PUT",

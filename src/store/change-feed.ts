@@ -26,7 +26,7 @@ export type ChangeFeed = {
   fresh(): boolean;
   /** Reads now instead of at the next second. */
   read(): Promise<void>;
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 };
 
 export function startChangeFeed(options: {

@@ -29,7 +29,7 @@ export type EmbeddedPostgres = {
    * Ends the server, unless another process still uses it. Close the pools of this process first:
    * their connections look like another process's.
    */
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 };
 
 /**

@@ -76,7 +76,11 @@ async function runMigrator(db: Database): Promise<string[]> {
 }
 
 async function newestMigration(): Promise<string> {
-  return Object.keys(await getMigrations()).toSorted().at(-1) ?? "";
+  return (
+    Object.keys(await getMigrations())
+      .toSorted()
+      .at(-1) ?? ""
+  );
 }
 
 async function getMigrations(): Promise<Record<string, Migration>> {
@@ -84,7 +88,9 @@ async function getMigrations(): Promise<Record<string, Migration>> {
   const migrations = await Promise.all(
     files.map(async (file) => {
       const text = await readFile(join(MIGRATIONS_DIR, file), "utf8");
-      const up: Migration["up"] = (db) => sql.raw(text).execute(db).then(() => {});
+      const up: Migration["up"] = async (db) => {
+        await sql.raw(text).execute(db);
+      };
       return [file.slice(0, -".sql".length), { up }] as const;
     }),
   );

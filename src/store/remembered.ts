@@ -5,8 +5,8 @@ import type { ChangeFeed } from "./change-feed.ts";
  * revocation that this process cannot hear of must not be outlived by what it remembers.
  */
 export type Remembered<Value> = {
-  get(key: string): Promise<Value>;
-  forget(key: string): void;
+  get: (key: string) => Promise<Value>;
+  forget: (key: string) => void;
 };
 
 export function createRemembered<Value>(options: {

@@ -10,7 +10,10 @@ export type Authenticate = (token: string | undefined) => Promise<Caller>;
  * From a token to who calls: the signature, then whether its client and its tenant still stand.
  * The answer's promise throws `token_missing`, `token_invalid` or `tenant_suspended`.
  */
-export function createAuthenticate(options: { tokens: Tokens; directory: Directory }): Authenticate {
+export function createAuthenticate(options: {
+  tokens: Tokens;
+  directory: Directory;
+}): Authenticate {
   const { tokens, directory } = options;
   return async (token) => {
     if (token === undefined) {

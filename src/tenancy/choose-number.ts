@@ -30,7 +30,9 @@ export function chooseNumber(
     return onlyOne(allowed);
   }
   // Each name stands for one number, or for those of a WABA; the call goes to what all mean.
-  const agreed = candidates.reduce((left, right) => left.filter((number) => right.includes(number)));
+  const agreed = candidates.reduce((left, right) =>
+    left.filter((number) => right.includes(number)),
+  );
   const [first] = agreed;
   if (first === undefined) {
     throw new ApiError(

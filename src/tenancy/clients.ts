@@ -118,7 +118,10 @@ export async function ensureBootstrapClient(
         bootstrap: true,
       })
       .onConflict((conflict) =>
-        conflict.column("id").doUpdateSet({ secret_sha256, revoked_at: null }).where("client.bootstrap", "=", true),
+        conflict
+          .column("id")
+          .doUpdateSet({ secret_sha256, revoked_at: null })
+          .where("client.bootstrap", "=", true),
       )
       .execute();
   });

@@ -31,7 +31,7 @@ export type DirectoryTenant = {
 export type Directory = {
   findTenant(tenantId: string): Promise<DirectoryTenant | undefined>;
   /** The number as the database has it now. */
-  reloadNumber(number: DirectoryNumber): Promise<DirectoryNumber | undefined>;
+  reloadNumber: (number: DirectoryNumber) => Promise<DirectoryNumber | undefined>;
   findClient(clientId: string): Promise<ClientRow | undefined>;
 };
 

@@ -72,7 +72,10 @@ export async function forgetHooks(
   await announceChange(db, { kind: "hook", key: numberId });
 }
 
-export type FindHook = (token: string, secret: string | undefined) => Promise<HookOwner | undefined>;
+export type FindHook = (
+  token: string,
+  secret: string | undefined,
+) => Promise<HookOwner | undefined>;
 
 /**
  * Looks a hook up by its token and checks the secret header, both by digest; the second in constant

@@ -31,7 +31,7 @@ export type SigningKeys = {
   /** The key set as jose looks keys up in it. */
   keySet(): ReturnType<typeof createLocalJWKSet>;
   /** Makes the next key when it is time and forgets those that no living token needs. */
-  rotate(): Promise<void>;
+  rotate: () => Promise<void>;
 };
 
 export async function openSigningKeys(options: {
@@ -77,7 +77,11 @@ export async function openSigningKeys(options: {
   let keySet = createLocalJWKSet({ keys: [] });
 
   async function load(): Promise<void> {
-    const rows = await db.selectFrom("signing_key").selectAll().orderBy("active_from", "desc").execute();
+    const rows = await db
+      .selectFrom("signing_key")
+      .selectAll()
+      .orderBy("active_from", "desc")
+      .execute();
     keys = await Promise.all(
       rows.map(async (row) => {
         const pem = sealer.open(row.private_key_sealed, sealContext(row.id)).reveal();

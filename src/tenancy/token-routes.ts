@@ -40,7 +40,11 @@ export function tokenRoutes(options: {
           return oauthError(401, "invalid_client", "No client with this id and secret.");
         }
         if (form.get("grant_type") !== "client_credentials") {
-          return oauthError(400, "unsupported_grant_type", "grant_type must be client_credentials.");
+          return oauthError(
+            400,
+            "unsupported_grant_type",
+            "grant_type must be client_credentials.",
+          );
         }
         const scopes = narrowedScopes(client, form.get("scope"));
         if (scopes === undefined) {
@@ -59,14 +63,11 @@ export function tokenRoutes(options: {
         };
       },
     ),
-    publicRoute(
-      { method: "GET", path: "/.well-known/jwks.json", operationId: "getJwks" },
-      () => ({
-        status: 200,
-        headers: { "cache-control": "public, max-age=300" },
-        body: signingKeys.jwks(),
-      }),
-    ),
+    publicRoute({ method: "GET", path: "/.well-known/jwks.json", operationId: "getJwks" }, () => ({
+      status: 200,
+      headers: { "cache-control": "public, max-age=300" },
+      body: signingKeys.jwks(),
+    })),
     publicRoute(
       {
         method: "GET",

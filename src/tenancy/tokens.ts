@@ -15,7 +15,10 @@ export type TokenClaims = {
 
 export type Tokens = {
   /** An access token by RFC 9068. */
-  issue(client: ClientRow, scopes: readonly string[]): Promise<{ token: string; expiresIn: number }>;
+  issue(
+    client: ClientRow,
+    scopes: readonly string[],
+  ): Promise<{ token: string; expiresIn: number }>;
   /** @throws {ApiError} `token_invalid` */
   verify(token: string): Promise<TokenClaims>;
 };
