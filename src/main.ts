@@ -184,6 +184,7 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
     contract,
     log,
     guard: tenancy.guard,
+    afterWrite: feed.read,
   });
   const answer = app.callback();
   server.serve((req, res) => void answer(req, res));

@@ -23,15 +23,19 @@ const RESERVED = new Set(
 );
 const RESERVED_FILES = /^(openapi\.[^/]*|asyncapi\.yaml|postman\.json)$/;
 
-export function createApp(options: {
+export type AppOptions = {
   routes: readonly Route[];
   guard: Guard;
   contract: Contract;
+  /** Awaited before a writing call is answered: its caller finds what it wrote in force here. */
+  afterWrite?: () => Promise<void>;
   /** Absent where this process serves no tenants. */
   whatsApp?: WhatsAppHandler;
   log: Log;
-}): Koa {
-  const { contract, log } = options;
+};
+
+export function createApp(options: AppOptions): Koa {
+  const { log } = options;
   const app = new Koa();
   app.use(nameRequest);
   app.use(logCompleted(log));
@@ -39,7 +43,7 @@ export function createApp(options: {
   if (options.whatsApp !== undefined) {
     app.use(answerWhatsApp(options.whatsApp));
   }
-  app.use(routeTable(options.routes, options.guard, contract));
+  app.use(routeTable(options));
   return app;
 }
 
@@ -113,13 +117,15 @@ function answerWhatsApp(whatsApp: WhatsAppHandler): Middleware {
     isReserved(ctx.path) ? next() : whatsApp(ctx, ctx.state["requestId"] as string);
 }
 
-function routeTable(routes: readonly Route[], guard: Guard, contract: Contract): Middleware {
+type RouteTableOptions = Pick<AppOptions, "routes" | "guard" | "contract" | "afterWrite">;
+
+function routeTable(options: RouteTableOptions): Middleware {
   const router = new Router({ strict: true });
-  for (const route of routes) {
+  for (const route of options.routes) {
     router.register(
       route.path.replaceAll(/\{(\w+)\}/g, ":$1"),
       [route.method.toLowerCase()],
-      [handle(route, guard, contract)],
+      [handle(route, options)],
     );
   }
   const table = router.routes() as unknown as Middleware;
@@ -142,7 +148,9 @@ function matchingMethods(router: Router, path: string): { methods: string[] } {
   return { methods: [...new Set(methods)].filter((method) => method !== "HEAD").toSorted() };
 }
 
-function handle(route: Route, guard: Guard, contract: Contract) {
+function handle(route: Route, options: RouteTableOptions) {
+  const { guard, contract, afterWrite } = options;
+  const writes = route.method !== "GET" && /^(partner|tenant)$/.test(route.access.kind);
   return async (ctx: Context & { params: Record<string, string> }, _next: Next): Promise<void> => {
     ctx.state["operation"] = route.operationId;
     ctx.state["caller"] = await guard(ctx, route.access);
@@ -155,6 +163,9 @@ function handle(route: Route, guard: Guard, contract: Contract) {
     }
     const requestId = ctx.state["requestId"] as string;
     const reply = await route.handler({ ctx, params: ctx.params, query, body, requestId });
+    if (writes) {
+      await afterWrite?.();
+    }
     ctx.status = reply.status;
     ctx.set(reply.headers ?? {});
     ctx.body = reply.body ?? null;

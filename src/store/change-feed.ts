@@ -24,8 +24,8 @@ export type ChangeFeed = {
   subscribe(listener: (change: Change) => void): void;
   /** False when changes have not been read for 4 s: whoever caches must ask the database. */
   fresh(): boolean;
-  /** Reads now instead of at the next second. */
-  read(): Promise<void>;
+  /** Reads now instead of at the next second: what was committed before the call is heard. */
+  read: () => Promise<void>;
   stop: () => Promise<void>;
 };
 
@@ -55,16 +55,24 @@ export function startChangeFeed(options: {
     readAtMs = startedMs;
   }
 
-  function read(): Promise<void> {
-    reading ??= readOnce()
+  /** One at a time; one that is under way may have begun before what the caller wants to hear. */
+  async function read(): Promise<void> {
+    while (reading !== undefined) {
+      await reading;
+    }
+    reading = readOnce()
       .catch(options.onError)
       .finally(() => {
         reading = undefined;
       });
-    return reading;
+    await reading;
   }
 
-  const timer = setInterval(() => void read(), READ_EVERY_MS);
+  const timer = setInterval(() => {
+    if (reading === undefined) {
+      void read();
+    }
+  }, READ_EVERY_MS);
   return {
     subscribe: (listener) => void listeners.push(listener),
     fresh: () => performance.now() - readAtMs < STALE_AFTER_MS,

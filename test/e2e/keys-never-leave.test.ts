@@ -1,0 +1,123 @@
+import { createHash, randomBytes } from "node:crypto";
+import { sql } from "kysely";
+import { beforeAll, describe, expect, it } from "vitest";
+import { startSimulator } from "../../src/simulator/simulator.ts";
+import { call, fetchToken } from "../support/call.ts";
+import { createTestDatabase } from "../support/database.ts";
+import { eventually } from "../support/eventually.ts";
+import { BOOTSTRAP, buildTenant, testEnvironment, textMessage } from "../support/gateway.ts";
+import { startReceiver } from "../support/receiver.ts";
+import { spawnGateway } from "../support/spawned-gateway.ts";
+
+/** The secrets of one whole main job, searched for wherever the gateway writes or answers. */
+describe("a secret", () => {
+  let places: Map<string, string>;
+  let secrets: Map<string, string>;
+
+  beforeAll(async () => {
+    const database = await createTestDatabase();
+    const simulator = await startSimulator({ statusDelayMs: 10 });
+    const receiver = await startReceiver();
+    const masterKeys = `test:${randomBytes(32).toString("base64")}`;
+    const env = {
+      ...testEnvironment(),
+      MASTER_KEYS: masterKeys,
+      LOG_LEVEL: "trace",
+      DATABASE_URL: database.url,
+      D360_BASE_URL: simulator.url,
+    };
+    const gateway = await spawnGateway(env);
+    const answers: string[] = [];
+    const token = await fetchToken(gateway.url, BOOTSTRAP);
+    const keep = async (answer: ReturnType<typeof call>) => {
+      answers.push((await answer).body.toString());
+      return answer;
+    };
+    const partner = (method: string, path: string, body?: object) =>
+      call(gateway.url, method, path, { token, ...(body !== undefined && { body }) });
+    const tenant = await buildTenant({ url: gateway.url, partner, simulator });
+
+    const headerValue = "Basic c2VjcmV0LWhlYWRlci12YWx1ZQ";
+    const endpoint = await tenant.call("POST", "/tenant/v1/webhook-endpoints", {
+      body: { url: `${receiver.url}/hook`, headers: { Authorization: headerValue } },
+    });
+    await keep(tenant.call("POST", "/messages", { body: textMessage("15550001111", "private words") }));
+    await eventually(() => receiver.received.length >= 3);
+    const hook = simulator.getNumber(tenant.phoneNumberId).webhook;
+    const other = simulator.createNumber();
+    await keep(
+      partner("POST", `/partner/v1/tenants/${tenant.id}/numbers`, {
+        phone_number_id: other.phoneNumberId,
+        api_key: tenant.apiKey,
+      }),
+    );
+    for (const path of ["numbers", "tenants", `numbers/${tenant.numberId}`]) {
+      await keep(partner("GET", `/partner/v1/${path}`));
+    }
+    for (const path of ["webhook-endpoints", "numbers", "events", "deliveries"]) {
+      await keep(tenant.call("GET", `/tenant/v1/${path}`));
+    }
+    simulator.rotateKey(tenant.phoneNumberId);
+    await keep(tenant.call("POST", "/messages", { body: textMessage("15550001111", "x") }));
+
+    secrets = new Map([
+      ["API key", tenant.apiKey],
+      ["tenant's token", tenant.token],
+      ["partner's token", token],
+      ["client secret", tenant.client.secret],
+      ["bootstrap secret", BOOTSTRAP.secret],
+      ["hook token", hook?.url.split("/").at(-1) ?? ""],
+      ["hook secret", Object.values(hook?.headers ?? {})[0] ?? ""],
+      ["signing secret", endpoint.json.secret],
+      ["endpoint's header value", headerValue],
+      ["master key", masterKeys.slice("test:".length)],
+    ]);
+    places = new Map([
+      ["an answer", answers.join("\n")],
+      ["the log", gateway.log.join("\n")],
+      ["the database", await dump(database)],
+      ["a delivery", receiver.received.map(({ body, headers }) => `${body.toString()}${JSON.stringify({ ...headers, authorization: "" })}`).join("\n")],
+      ["a call upstream but for its key header", JSON.stringify(simulator.requests.filter(({ url }) => url !== "/v1/configs/webhook").map(({ headers, url, body }) => [url, { ...headers, "d360-api-key": "" }, body.toString()]))],
+    ]);
+    await gateway.kill("SIGTERM");
+    await simulator.close();
+    await receiver.close();
+    await database.drop();
+  });
+
+  it("is in none of: answers, log, database, deliveries, calls upstream", () => {
+    expect(secrets.size).toBe(10);
+    for (const [place, text] of places) {
+      expect(text.length, place).toBeGreaterThan(100);
+      for (const [name, secret] of secrets) {
+        expect(secret.length, name).toBeGreaterThan(10);
+        expect(text.includes(secret), `${name} in ${place}`).toBe(false);
+        const hex = Buffer.from(secret).toString("hex");
+        expect(text.includes(hex), `${name} as hex in ${place}`).toBe(false);
+      }
+    }
+  });
+
+  it("and no message text, is in the log", () => {
+    expect(places.get("the log")).toContain("request.completed");
+    expect(places.get("the log")).not.toContain("private words");
+    expect(places.get("the log")).not.toContain("15550001111");
+  });
+});
+
+/** Every row of every table as text: what a dump of the database would hold. */
+async function dump({ db }: Awaited<ReturnType<typeof createTestDatabase>>): Promise<string> {
+  const { rows } = await sql<{ name: string }>`
+    select relname as name from pg_class where relkind in ('r', 'p')
+    and relnamespace = 'public'::regnamespace`.execute(db);
+  const tables = await Promise.all(
+    rows.map(async ({ name }) => {
+      const found = await sql<{ row: string }>`
+        select t::text as row from ${sql.table(name)} t`.execute(db);
+      return found.rows.map(({ row }) => `${name} ${row}`).join("\n");
+    }),
+  );
+  const text = tables.join("\n");
+  expect(text).toContain(createHash("sha256").update(BOOTSTRAP.secret).digest("hex"));
+  return text;
+}
