@@ -1,0 +1,82 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { buildTenant, startTestGateway, type TestGateway, type TestTenant, textMessage } from "../support/gateway.ts";
+
+const body = textMessage("15550001111", "once");
+
+describe("a send", () => {
+  let gateway: TestGateway;
+  let tenant: TestTenant;
+
+  beforeAll(async () => {
+    gateway = await startTestGateway({ env: { D360_TIMEOUT: "700ms" }, simulator: { statuses: [] } });
+    tenant = await buildTenant(gateway);
+  });
+  afterEach(() => {
+    gateway.simulator.clearFaults();
+    gateway.simulator.clearRequests();
+  });
+  afterAll(() => gateway.stop());
+
+  const sends = () => gateway.simulator.requests.filter(({ url }) => url === "/messages").length;
+
+  it.each(["no_answer", "reset_before_headers", "reset_after_headers"] as const)(
+    "that was written and got no whole answer (%s) is 504 outcome_unknown and not sent again",
+    async (kind) => {
+      gateway.simulator.failNext({ kind, times: 1 });
+      const answer = await tenant.call("POST", "/messages", { body });
+      expect([answer.status, answer.json.code]).toEqual([504, "outcome_unknown"]);
+      expect(answer.json.message_id).toBe(answer.headers["gateway-message-id"]);
+      expect(answer.json.error).toMatchObject({ type: "OAuthException" });
+      expect(sends()).toBe(1);
+    },
+  );
+
+  it("whose upstream refuses connections is 502 upstream_unreachable", async () => {
+    const away = await startTestGateway();
+    const lone = await buildTenant(away);
+    await away.simulator.close();
+    const answer = await lone.call("POST", "/messages", { body });
+    expect([answer.status, answer.json.code]).toEqual([502, "upstream_unreachable"]);
+    await away.stop();
+  });
+
+  it("that 360dialog refuses comes back with its status and body as they were", async () => {
+    const refusal = { error: { message: "(#131030) no", type: "OAuthException", code: 131030, fbtrace_id: "A" } };
+    gateway.simulator.failNext({
+      kind: "answer",
+      status: 429,
+      headers: { "retry-after": "7", "x-fb-debug": "x", "content-type": "application/json" },
+      body: refusal,
+      times: 1,
+    });
+    const answer = await tenant.call("POST", "/messages", { body });
+    expect(answer.status).toBe(429);
+    expect(answer.json).toEqual(refusal);
+    expect(answer.headers["retry-after"]).toBe("7");
+    expect(answer.headers["x-fb-debug"]).toBeUndefined();
+    expect(answer.headers["x-request-id"]).toBeTruthy();
+  });
+
+  it("with a key that 360dialog no longer takes is 502 api_key_rejected, and later ones do not ask it", async () => {
+    const own = await buildTenant(gateway, { name: "Rotated behind our back" });
+    const newKey = gateway.simulator.rotateKey(own.phoneNumberId);
+    const first = await own.call("POST", "/messages", { body });
+    expect([first.status, first.json.code]).toEqual([502, "api_key_rejected"]);
+    const asked = sends();
+    const number = await gateway.partner("GET", `/partner/v1/numbers/${own.numberId}`);
+    expect(number.json.state).toBe("key_rejected");
+    await expect
+      .poll(async () => {
+        const before = sends();
+        const { json } = await own.call("POST", "/messages", { body });
+        return [json.code, sends() - before];
+      }, { timeout: 5000 })
+      .toEqual(["api_key_rejected", 0]);
+    expect(sends() - asked).toBeLessThan(5);
+
+    const path = `/partner/v1/numbers/${own.numberId}/api-key`;
+    const healed = await gateway.partner("POST", path, { api_key: newKey });
+    expect([healed.status, healed.json.state]).toEqual([200, "running"]);
+    expect((await own.call("POST", "/messages", { body })).status).toBe(200);
+  });
+});
