@@ -1,11 +1,11 @@
-import { relative, resolve } from "node:path";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Config, readConfig } from "../src/config.ts";
 import { type RunningGateway, startGateway } from "../src/main.ts";
 import { writeDirections } from "./demo/directions.ts";
 import { describeDelivery, showMainJob } from "./demo/main-job.ts";
-import { startReceiver } from "./demo/receiver.ts";
-import { prepareDemoTenant } from "./demo/tenant.ts";
+import { type Receiver, startReceiver } from "./demo/receiver.ts";
+import { type DemoTenant, prepareDemoTenant } from "./demo/tenant.ts";
 import { heading, live, write } from "./demo/timeline.ts";
 
 /** What development wants, where the environment says nothing else. */
@@ -16,83 +16,92 @@ const DEVELOPMENT = {
   LOG_LEVEL: "warn",
 };
 
-type Stopping = { signal: AbortSignal; requested: Promise<void> };
-
 async function start(options: { once: boolean }): Promise<void> {
-  const stopping = stopAtSignal();
+  const stopRequested = untilSignal();
   const startMs = performance.now();
   const given = readConfig(process.env);
   const whyNoDemo = reasonForNoDemo(given);
   if (whyNoDemo !== undefined && options.once) {
-    throw new Error(`--once has nothing to show: ${whyNoDemo}`);
+    throw new Error(`--once has nothing to show, because ${whyNoDemo}`);
   }
-  const config =
-    whyNoDemo === undefined ? readConfig({ ...process.env, ...missing(given) }) : given;
   write(heading("waba-gateway"));
   write();
-  write("  starting …");
-  const gateway = await startGateway(config);
-  try {
-    if (whyNoDemo !== undefined) {
-      write(`  no demo, because ${whyNoDemo}`);
-      write(`  listening on ${gateway.url}; Ctrl-C stops it`);
-      await stopping.requested;
-      return;
-    }
-    const startedSeconds = ((performance.now() - startMs) / 1000).toFixed(1);
-    const parts = config.explicit.has("DATABASE_URL") ? "" : "PostgreSQL, ";
-    write(`  started ${parts}a simulated 360dialog and the gateway in ${startedSeconds} s`);
-    await demonstrate({ gateway, config, once: options.once, stopping });
-  } finally {
-    await gateway.stop();
+  if (whyNoDemo !== undefined) {
+    await serve(given, { whyNoDemo, stopRequested });
+    return;
   }
+  const config = readConfig({ ...process.env, ...missing(given) });
+  write("  starting …");
+  const receiver = await startReceiver();
+  try {
+    const gateway = await startGateway(config);
+    try {
+      const startedSeconds = ((performance.now() - startMs) / 1000).toFixed(1);
+      const postgres = config.explicit.has("DATABASE_URL") ? "" : "PostgreSQL, ";
+      write(`  started ${postgres}a simulated 360dialog and the gateway in ${startedSeconds} s`);
+      await demonstrate({ gateway, config, receiver, once: options.once, stopRequested });
+    } finally {
+      await gateway.stop();
+    }
+  } finally {
+    await receiver.close();
+  }
+}
+
+/** The gateway alone. */
+async function serve(
+  config: Config,
+  options: { whyNoDemo: string; stopRequested: Promise<void> },
+): Promise<void> {
+  write(`  no demo, because ${options.whyNoDemo}`);
+  const gateway = await startGateway(config);
+  write(`  listening on ${gateway.url}; Ctrl-C stops it`);
+  await options.stopRequested;
+  await gateway.stop();
 }
 
 async function demonstrate(options: {
   gateway: RunningGateway;
   config: Config;
+  receiver: Receiver;
   once: boolean;
-  stopping: Stopping;
+  stopRequested: Promise<void>;
 }): Promise<void> {
-  const { config, stopping } = options;
-  const { simulator, bootstrapClient, url } = options.gateway;
+  const { gateway, config, receiver, stopRequested } = options;
+  const { simulator, bootstrapClient, url } = gateway;
   if (simulator === undefined || bootstrapClient === undefined) {
     throw new Error("the gateway came without a simulator or without a partner client");
   }
-  const gateway = { ...options.gateway, simulator };
   const partner = { id: bootstrapClient.id, secret: bootstrapClient.secret.reveal() };
   const dataDir = resolve(config.DATA_DIR);
-  const receiver = await startReceiver();
-  try {
-    const whole = (async () => {
-      const tenant = await prepareDemoTenant({
-        ...{ gateway, bootstrapClient: partner, dataDir, receiver },
-      });
-      const found = tenant.wasThere ? "found the demo tenant again" : "made a demo tenant";
-      write(`  ${found}; its data is in ${relative(process.cwd(), dataDir) || dataDir}`);
-      write();
-      write(heading("The main job"));
-      write();
-      await showMainJob({ url, simulator, tenant, receiver });
-      return tenant;
-    })();
-    const tenant = await Promise.race([whole, refuseAtStop(stopping)]);
-    if (options.once) {
-      return;
-    }
-    const secret = config.explicit.has("BOOTSTRAP_CLIENT_SECRET")
-      ? "(the one in BOOTSTRAP_CLIENT_SECRET)"
-      : partner.secret;
-    writeDirections({ url, simulatorUrl: simulator.url, partner: { ...partner, secret }, tenant });
-    receiver.onDelivery = (delivery) => live.say("endpoint", describeDelivery(delivery));
-    receiver.onForgery = (reason) => live.say("endpoint", `refuses a wrong signature: ${reason}`);
-    write(heading("Running; Ctrl-C stops everything"));
+
+  const showAll = async (): Promise<DemoTenant> => {
+    const tenant = await prepareDemoTenant({ url, simulator, partner, dataDir, receiver });
+    const found = tenant.wasThere ? "found the demo tenant again" : "made a demo tenant";
+    write(`  ${found}; its data is in ${config.DATA_DIR}`);
     write();
-    await stopping.requested;
-    write("\n  stopping …");
-  } finally {
-    await receiver.close();
+    write(heading("The main job"));
+    write();
+    await showMainJob({ url, simulator, tenant, receiver });
+    return tenant;
+  };
+  const tenant = await Promise.race([showAll(), stopRequested]);
+  if (tenant === undefined) {
+    throw new Error("stopped before the main job was shown");
   }
+  if (options.once) {
+    return;
+  }
+  const shownPartner = config.explicit.has("BOOTSTRAP_CLIENT_SECRET")
+    ? { ...partner, secret: "(the one in BOOTSTRAP_CLIENT_SECRET)" }
+    : partner;
+  writeDirections({ url, simulatorUrl: simulator.url, partner: shownPartner, tenant });
+  receiver.onDelivery = (delivery) => live.say("endpoint", describeDelivery(delivery));
+  receiver.onForgery = (reason) => live.say("endpoint", `refuses a wrong signature: ${reason}`);
+  write(heading("Running; Ctrl-C stops everything"));
+  write();
+  await stopRequested;
+  write("\n  stopping …");
 }
 
 function reasonForNoDemo(config: Config): string | undefined {
@@ -111,24 +120,19 @@ function missing(given: Config): Partial<typeof DEVELOPMENT> {
 }
 
 /** The first signal asks to stop in order, a second one stops at once. */
-function stopAtSignal(): Stopping {
-  const controller = new AbortController();
+function untilSignal(): Promise<void> {
   const { promise, resolve: request } = Promise.withResolvers<void>();
+  let isRequested = false;
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) {
+      if (isRequested) {
         process.exit(1);
       }
-      controller.abort();
+      isRequested = true;
       request();
     });
   }
-  return { signal: controller.signal, requested: promise };
-}
-
-async function refuseAtStop({ requested }: Stopping): Promise<never> {
-  await requested;
-  throw new Error("stopped before the main job was shown");
+  return promise;
 }
 
 /** One line, with the reasons behind it. */

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { runCommand } from "./cli/run.ts";
-import { type Config, readConfig } from "./config.ts";
+import { type Config, ConfigError, readConfig } from "./config.ts";
 import { createUpstream } from "./dialog360/exchange.ts";
 import { createMessaging } from "./dialog360/messaging.ts";
 import { createGroupCommit } from "./events/group-commit.ts";
@@ -32,7 +32,7 @@ import { generatedSecrets } from "./store/generated-secrets.ts";
 import { ensurePartitions, migrate, unfitVersion } from "./store/migrate.ts";
 import { openTenancy } from "./tenancy/open-tenancy.ts";
 import { findTenantsOfWaba, markKeyRejected } from "./tenancy/phone-numbers.ts";
-import { createSealer } from "./tenancy/sealing.ts";
+import { CannotOpen, createSealer } from "./tenancy/sealing.ts";
 
 /** What stops, and in which order: the last thing started stops first. */
 type Stoppers = (() => Promise<unknown>)[];
@@ -68,7 +68,9 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
   });
   const dataDir = resolve(config.DATA_DIR);
   const contract = loadContract();
-  const allowList = parseAllowList(config.ALLOW_PRIVATE_ENDPOINTS.join(","));
+  const allowList = named("ALLOW_PRIVATE_ENDPOINTS", () =>
+    parseAllowList(config.ALLOW_PRIVATE_ENDPOINTS.join(",")),
+  );
   const generated = config.production ? undefined : await generatedSecrets(dataDir);
   const masterKeys = config.MASTER_KEYS ?? generated?.masterKeys ?? [];
   const bootstrapClient =
@@ -86,7 +88,7 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
   const url = config.PUBLIC_URL ?? `http://${config.HOST}:${server.port}`;
   const unusableUrl = whyUnusable(url, config.production);
   if (config.production && unusableUrl !== undefined) {
-    throw new Error(`PUBLIC_URL: ${JSON.stringify(url)}: ${unusableUrl}`);
+    throw new ConfigError(`PUBLIC_URL: ${JSON.stringify(url)}: ${unusableUrl}`);
   }
 
   const databaseUrl = config.DATABASE_URL ?? (await embedPostgres(dataDir, log, stoppers));
@@ -114,6 +116,8 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
     url,
     bootstrapClient,
     tokenLifetimeMs: config.TOKEN_LIFETIME,
+  }).catch((error: unknown) => {
+    throw error instanceof CannotOpen ? new ConfigError(`MASTER_KEYS: ${error.message}`) : error;
   });
   const policy = { scheduleMs: config.RETRY_SCHEDULE, horizonMs: config.RETRY_HORIZON };
   const fanout = openFanout({ db, sealer, outbound, rules, policy, log });
@@ -204,6 +208,15 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
       await stopAll(stoppers);
     },
   };
+}
+
+/** What only the module that uses it can judge is refused like the rest of the environment. */
+function named<T>(variable: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new ConfigError(`${variable}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 async function stopAll(stoppers: Stoppers): Promise<void> {

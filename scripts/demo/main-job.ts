@@ -25,19 +25,21 @@ export async function showMainJob(options: {
   const caller = createCaller(url, token);
 
   const text = "Your order is on its way";
+  timeline.say("tenant", `sends the text "${text}" to +${USER}`);
   const sent = await caller.send<{ messages: { id: string }[] }>(
     "POST",
     `/v23.0/${phoneNumberId}/messages`,
     { messaging_product: "whatsapp", to: USER, type: "text", text: { body: text } },
   );
-  const wamid = sent.messages[0]?.id ?? "";
-  const { request, key } = findSend(simulator, { phoneNumberId, text, token });
+  const acceptedMs = performance.now();
+  const { request, apiKey } = findSend(simulator, { phoneNumberId, text, token });
   timeline.say(
     "360dialog",
-    `receives it with the number's own API key …${key.slice(-4)}, and no trace of the token`,
+    `receives it with the number's own API key …${apiKey.slice(-4)}, and no trace of the token`,
     request.receivedAt.getTime() - performance.timeOrigin,
   );
-  timeline.say("tenant", `has sent "${text}" to +${USER}: accepted as ${shorten(wamid)}`);
+  const wamid = sent.messages[0]?.id ?? "";
+  timeline.say("tenant", `has the answer: accepted as ${shorten(wamid)}`, acceptedMs);
 
   for (const status of ["sent", "delivered", "read"]) {
     const delivery = await receiver.waitFor(status, wamid);
@@ -55,11 +57,11 @@ export async function showMainJob(options: {
     const path = `/tenant/v1/deliveries?endpoint_id=${tenant.endpointId}&state=delivered`;
     return (await caller.get<{ data: unknown[] }>(path)).data.length;
   });
-  timeline.say("gateway", "has 4 of 4 deliveries in the books as delivered");
+  timeline.say("gateway", "lists 4 deliveries, each of them delivered");
 }
 
 export function describeDelivery({ kind, text }: Delivery): string {
-  const what = text === undefined ? `"${kind}"` : `the user's message "${text}"`;
+  const what = text === undefined ? `the status "${kind}"` : `the user's message "${text}"`;
   return `receives ${what}, signature verified`;
 }
 
@@ -67,7 +69,7 @@ export function describeDelivery({ kind, text }: Delivery): string {
 function findSend(
   simulator: Simulator,
   wanted: { phoneNumberId: string; text: string; token: string },
-): { request: RecordedRequest; key: string } {
+): { request: RecordedRequest; apiKey: string } {
   const { apiKey } = simulator.getNumber(wanted.phoneNumberId);
   const request = simulator.requests.findLast(
     ({ url, body }) => url === "/messages" && body.includes(wanted.text),
@@ -82,7 +84,7 @@ function findSend(
   if (everything.includes(wanted.token)) {
     throw new Error("the tenant's token went on to 360dialog");
   }
-  return { request, key: apiKey };
+  return { request, apiKey };
 }
 
 async function waitForDeliveries(wanted: number, count: () => Promise<number>): Promise<void> {

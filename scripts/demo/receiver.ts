@@ -33,28 +33,24 @@ const NAME = "demo endpoint of waba-gateway";
 export async function startReceiver(): Promise<Receiver> {
   let webhook: Webhook | undefined;
   const seen = new Map<string, Delivery>();
-  const waiting = new Set<() => void>();
-  let forgery: string | undefined;
+  const waiters = createWaiters(seen);
 
-  const server = createServer(async (req, res) => {
+  async function answer(req: IncomingMessage): Promise<{ status: number; text?: string }> {
     const body = await readBody(req);
     if (req.method !== "POST") {
-      res.end(NAME);
-      return;
+      return { status: 200, text: NAME };
     }
     if (webhook === undefined) {
-      res.writeHead(503).end();
-      return;
+      return { status: 503 };
     }
     const headers = req.headers as Record<string, string>;
     try {
       webhook.verify(body, headers);
     } catch (error) {
-      forgery = error instanceof Error ? error.message : String(error);
-      receiver.onForgery(forgery);
-      res.writeHead(401).end();
-      waiting.forEach((check) => check());
-      return;
+      const reason = error instanceof Error ? error.message : String(error);
+      receiver.onForgery(reason);
+      waiters.fail(`a delivery's signature is wrong: ${reason}`);
+      return { status: 401 };
     }
     // An answer may get lost, and then the same delivery comes again: it counts once.
     const id = headers["webhook-id"] ?? "";
@@ -62,54 +58,76 @@ export async function startReceiver(): Promise<Receiver> {
       const delivery = readDelivery(body);
       seen.set(id, delivery);
       receiver.onDelivery(delivery);
-      waiting.forEach((check) => check());
+      waiters.check();
     }
-    res.writeHead(204).end();
+    return { status: 204 };
+  }
+
+  const server = createServer((req, res) => {
+    answer(req).then(
+      ({ status, text }) => res.writeHead(status).end(text),
+      () => res.destroy(),
+    );
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);
   });
+  const { port } = server.address() as AddressInfo;
 
   const receiver: Receiver = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks/${randomBytes(6).toString("hex")}`,
+    url: `http://127.0.0.1:${port}/webhooks/${randomBytes(6).toString("hex")}`,
     trust: (secret) => {
       webhook = new Webhook(secret);
     },
-    waitFor: (kind, wamid) =>
-      new Promise((resolve, reject) => {
-        const settle = (give: () => void): void => {
-          clearTimeout(timer);
-          waiting.delete(check);
-          give();
-        };
-        const check = (): void => {
-          const found = seen.values().find((each) => each.kind === kind && each.wamid === wamid);
-          if (found !== undefined) {
-            settle(() => resolve(found));
-          } else if (forgery !== undefined) {
-            settle(() => reject(new Error(`a delivery's signature is wrong: ${forgery}`)));
-          }
-        };
-        const timer = setTimeout(
-          () =>
-            settle(() =>
-              reject(new Error(`the endpoint got no "${kind}" within ${WAIT_MS / 1000} s`)),
-            ),
-          WAIT_MS,
-        );
-        waiting.add(check);
-        check();
-      }),
+    waitFor: waiters.waitFor,
     onDelivery: () => {},
     onForgery: () => {},
     close: () =>
       new Promise((resolve) => {
+        waiters.fail("the endpoint is closed");
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
   return receiver;
+}
+
+/** Those who wait for a delivery, each until it is there, or it is clear that it will not be. */
+function createWaiters(seen: ReadonlyMap<string, Delivery>) {
+  const waiting = new Set<{ check: () => void; fail: (reason: string) => void }>();
+  return {
+    check: () => waiting.forEach((waiter) => waiter.check()),
+    fail: (reason: string) => waiting.forEach((waiter) => waiter.fail(reason)),
+    waitFor: (kind: string, wamid: string): Promise<Delivery> =>
+      new Promise((resolve, reject) => {
+        const end = (): void => {
+          clearTimeout(timer);
+          waiting.delete(waiter);
+        };
+        const waiter = {
+          check(): void {
+            const found = [...seen.values()].find(
+              (delivery) => delivery.kind === kind && delivery.wamid === wamid,
+            );
+            if (found !== undefined) {
+              end();
+              resolve(found);
+            }
+          },
+          fail(reason: string): void {
+            end();
+            reject(new Error(reason));
+          },
+        };
+        const timer = setTimeout(
+          () => waiter.fail(`the endpoint got no "${kind}" within ${WAIT_MS / 1000} s`),
+          WAIT_MS,
+        );
+        waiting.add(waiter);
+        waiter.check();
+      }),
+  };
 }
 
 /** Whether the endpoint of an earlier start is still in use: by a second copy. */

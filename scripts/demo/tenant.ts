@@ -1,6 +1,5 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { RunningGateway } from "../../src/main.ts";
 import type { Simulator } from "../../src/simulator/simulator.ts";
 import { CallFailed, type Caller, createCaller, fetchToken } from "./call.ts";
 import { isReceiverAlive, type Receiver } from "./receiver.ts";
@@ -20,14 +19,14 @@ const DISPLAY_PHONE_NUMBER = "15550100001";
 
 /** Finds the tenant of an earlier start, or makes it: a client, a number and an endpoint. */
 export async function prepareDemoTenant(options: {
-  gateway: RunningGateway & { simulator: Simulator };
-  bootstrapClient: { id: string; secret: string };
+  url: string;
+  simulator: Simulator;
+  partner: { id: string; secret: string };
   dataDir: string;
   receiver: Receiver;
 }): Promise<DemoTenant> {
-  const { gateway, dataDir, receiver } = options;
-  const { access_token: token } = await fetchToken(gateway.url, options.bootstrapClient);
-  const partner = createCaller(gateway.url, token);
+  const { url, simulator, dataDir, receiver } = options;
+  const partner = createCaller(url, (await fetchToken(url, options.partner)).access_token);
   const { id, state } = await partner.send<{ id: string; state: string }>(
     "PUT",
     "/partner/v1/tenants/by-external-id/demo",
@@ -37,13 +36,10 @@ export async function prepareDemoTenant(options: {
     await partner.send("POST", `/partner/v1/tenants/${id}/resume`);
   }
   const file = join(dataDir, "demo-client.json");
-  const { client, wasThere } = await findOrMakeClient(partner, gateway.url, { id, file });
-  const phoneNumberId = await findOrMakeNumber(partner, gateway.simulator, id);
-  const tenantToken = await fetchToken(gateway.url, client);
-  const endpointId = await replaceEndpoint(
-    createCaller(gateway.url, tenantToken.access_token),
-    receiver,
-  );
+  const { client, wasThere } = await findOrMakeClient(partner, url, { id, file });
+  const phoneNumberId = await findOrMakeNumber(partner, simulator, id);
+  const tenant = createCaller(url, (await fetchToken(url, client)).access_token);
+  const endpointId = await replaceEndpoint(tenant, receiver);
   return { client, phoneNumberId, endpointId, wasThere };
 }
 

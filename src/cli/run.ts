@@ -39,5 +39,6 @@ function explain(error: unknown): string {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     reasons.push(at.message || at.name);
   }
-  return reasons.length > 0 ? [...new Set(reasons)].join(": ") : String(error);
+  const told = reasons.filter((reason, index) => !reasons[index - 1]?.includes(reason));
+  return told.length > 0 ? told.join(": ") : String(error);
 }

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { InvalidRequest, NotFound } from "../errors.ts";
 import type { Database } from "../store/database.ts";
 import { brokenEndpointRules, duplicateRule, type UrlRules } from "./check-endpoint.ts";
@@ -79,6 +80,6 @@ async function findDropIn(
     .selectAll()
     .where("tenant_id", "=", tenantId)
     .where("managed_by", "=", "drop_in")
-    .where("phone_number_ids", "=", [phoneNumberId])
+    .where(sql<boolean>`phone_number_ids = array[${phoneNumberId}]`)
     .executeTakeFirst();
 }

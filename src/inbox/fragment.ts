@@ -16,6 +16,8 @@ export type Place = {
   change: Change;
   field: string;
   value: Record<string, unknown>;
+  /** Everybody whom its messages, statuses and so on name. */
+  users: ReadonlySet<unknown>;
 };
 
 /** A type's last word is taken from the payload; anything but a plain word becomes `unknown`. */
@@ -25,6 +27,17 @@ export function word(value: unknown): string {
     : "unknown";
 }
 
-export function textOrNull(value: unknown): string | null {
-  return typeof value === "string" && value !== "" ? value : null;
+const ID_CHARACTERS_MAX = 200;
+
+/**
+ * The id of a number or a WABA; `null` where none is given. One that is not text (they are digits,
+ * so it could come as a number) still names one: what has a number must never pass for its WABA's.
+ */
+export function idOrNull(value: unknown): string | null {
+  if (value === undefined || value === null || value === "") {
+    return null;
+  }
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  // PostgreSQL's text takes no NUL.
+  return text.slice(0, ID_CHARACTERS_MAX).replaceAll("\0", "\uFFFD");
 }

@@ -7,7 +7,7 @@ import {
   TYPE_OF_FIELD,
 } from "../dialog360/notification.ts";
 import { parseKeepingDigits } from "../events/present-event.ts";
-import { type Fragment, type Place, textOrNull, word } from "./fragment.ts";
+import { type Fragment, idOrNull, type Place, word } from "./fragment.ts";
 
 /**
  * A notification's fragments: each message, each status, each other change. Never throws and drops
@@ -40,18 +40,21 @@ type Draft = Omit<Fragment, "body"> & { place: Place; value: unknown };
 function splitChange(entry: Entry, change: Change): Draft[] {
   const field = word(change.field);
   const value = isObject(change.value) ? change.value : {};
-  const place: Place = { entry, change, field, value };
   const lists = LISTS_OF_FIELD.get(field) ?? {};
   const found = Object.keys(lists).filter((name) => isFilledList(value[name]));
+  const users = new Set(found.flatMap((name) => (value[name] as unknown[]).flatMap(usersOf)));
+  const place: Place = { entry, change, field, value, users };
   const items = found.flatMap((name) =>
     (value[name] as unknown[]).map((item) => itemDraft(place, name, lists[name] ?? "", item)),
   );
-  // Whatever else stands beside the lists than their frame is an event of its own.
-  const frame = new Set(["messaging_product", "metadata", "contacts", ...found]);
-  const rest = Object.keys(value).filter((name) => !frame.has(name));
+  // Another list beside these, other than their frame's, is an event of its own.
+  const rest = Object.keys(value).filter((name) => !FRAME.has(name) && !found.includes(name));
   const leftOver = items.length === 0 || rest.some((name) => isFilledList(value[name]));
   return leftOver ? [...items, wholeDraft(place, found)] : items;
 }
+
+/** What goes with each message and status; `contacts` only as far as they are its own. */
+const FRAME: ReadonlySet<string> = new Set(["messaging_product", "metadata", "contacts"]);
 
 function isFilledList(value: unknown): boolean {
   return Array.isArray(value) && value.length > 0;
@@ -61,16 +64,17 @@ function itemDraft(place: Place, list: string, kind: string, item: unknown): Dra
   const shape = isObject(item) ? item : {};
   const others = new Set(Object.keys(LISTS_OF_FIELD.get(place.field) ?? {}));
   const frame = Object.entries(place.value).filter(
-    ([name, member]) => !others.has(name) && (name === "contacts" || !isFilledList(member)),
+    ([name, member]) =>
+      FRAME.has(name) || !(Array.isArray(member) && (others.has(name) || isFilledList(member))),
   );
   const value: Record<string, unknown> = { ...Object.fromEntries(frame), [list]: [item] };
   if (Array.isArray(value["contacts"])) {
-    value["contacts"] = contactsOf(shape, value["contacts"]);
+    value["contacts"] = contactsOf(item, value["contacts"], place.users);
   }
   return {
     type: itemType(kind, shape),
     ...ownership(place),
-    identityParts: itemIdentity(place, list, shape) ?? changeIdentity(place, item),
+    identityParts: itemIdentity(place, list, shape) ?? changeIdentity(place, [list, item]),
     place,
     value,
   };
@@ -88,17 +92,33 @@ function itemType(kind: string, item: Record<string, unknown>): string {
   }
 }
 
-/** The contacts that belong to one message or status; all of them when none can be told apart. */
-function contactsOf(item: Record<string, unknown>, contacts: unknown[]): unknown[] {
-  const names = ["from", "from_user_id", "recipient_id", "recipient_user_id", "to", "to_user_id"];
-  const users = new Set<unknown>(
-    names.map((name) => item[name]).filter((user) => user !== undefined),
-  );
-  const own = contacts.filter(
-    (contact) =>
-      isObject(contact) && (users.has(contact["wa_id"]) || users.has(contact["user_id"])),
-  );
-  return own.length > 0 ? own : contacts;
+/** One message's or status's own contacts and nobody's; all where none is its own. */
+function contactsOf(
+  item: unknown,
+  contacts: unknown[],
+  everybody: ReadonlySet<unknown>,
+): unknown[] {
+  const own = new Set(usersOf(item));
+  const names = (users: ReadonlySet<unknown>, contact: unknown): boolean =>
+    isObject(contact) && (users.has(contact["wa_id"]) || users.has(contact["user_id"]));
+  return contacts.some((contact) => names(own, contact))
+    ? contacts.filter((contact) => names(own, contact) || !names(everybody, contact))
+    : contacts;
+}
+
+const USER_MEMBERS = [
+  "from",
+  "from_user_id",
+  "recipient_id",
+  "recipient_user_id",
+  "to",
+  "to_user_id",
+];
+
+function usersOf(item: unknown): unknown[] {
+  return isObject(item)
+    ? USER_MEMBERS.map((name) => item[name]).filter((user) => user !== undefined)
+    : [];
 }
 
 /** Contract, section 7: what makes two of them the same, however they were framed. */
@@ -107,7 +127,7 @@ function itemIdentity(
   list: string,
   item: Record<string, unknown>,
 ): unknown[] | undefined {
-  if (typeof item["id"] !== "string") {
+  if (typeof item["id"] !== "string" || item["id"] === "") {
     return undefined;
   }
   switch (list) {
@@ -139,14 +159,14 @@ function wholeDraft(place: Place, found: string[]): Draft {
 }
 
 function changeIdentity(place: Place, value: unknown): unknown[] {
-  return ["change", place.field, place.entry.id, place.entry.time, value];
+  return ["change", place.change.field, place.entry.id, place.entry.time, value];
 }
 
 function ownership(place: Place): { phoneNumberId: string | null; wabaId: string | null } {
   const metadata = isObject(place.value["metadata"]) ? place.value["metadata"] : {};
   return {
-    phoneNumberId: textOrNull(metadata["phone_number_id"]),
-    wabaId: textOrNull(place.entry.id),
+    phoneNumberId: idOrNull(metadata["phone_number_id"]),
+    wabaId: idOrNull(place.entry.id),
   };
 }
 

@@ -119,7 +119,9 @@ function notification(tenant: TestTenant, id: string): object {
   const value = {
     messaging_product: "whatsapp",
     metadata: { display_phone_number: "15550000000", phone_number_id: tenant.phoneNumberId },
-    messages: [{ from: "15550001111", id, timestamp: "1700000000", type: "text", text: { body: id } }],
+    messages: [
+      { from: "15550001111", id, timestamp: "1700000000", type: "text", text: { body: id } },
+    ],
   };
   const changes = [{ field: "messages", value }];
   return { object: "whatsapp_business_account", entry: [{ id: tenant.wabaId, changes }] };

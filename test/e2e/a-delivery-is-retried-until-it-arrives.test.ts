@@ -2,7 +2,12 @@ import { createHmac } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
-import { buildTenant, startTestGateway, type TestGateway, type TestTenant } from "../support/gateway.ts";
+import {
+  buildTenant,
+  startTestGateway,
+  type TestGateway,
+  type TestTenant,
+} from "../support/gateway.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 
 describe("a delivery", () => {
@@ -29,7 +34,11 @@ describe("a delivery", () => {
   }
 
   function receiveText(text: string): void {
-    gateway.simulator.receiveMessage({ phoneNumberId: tenant.phoneNumberId, from: "15550001111", text });
+    gateway.simulator.receiveMessage({
+      phoneNumberId: tenant.phoneNumberId,
+      from: "15550001111",
+      text,
+    });
   }
 
   async function deliveryOf(endpoint: { id: string }, state: string) {
@@ -57,7 +66,11 @@ describe("a delivery", () => {
       const hub = createHmac("sha256", endpoint.secret).update(body).digest("hex");
       expect(headers["x-hub-signature-256"]).toBe(`sha256=${hub}`);
     }
-    expect(receiver.received.map(({ headers }) => headers["webhook-attempt"])).toEqual(["1", "2", "3"]);
+    expect(receiver.received.map(({ headers }) => headers["webhook-attempt"])).toEqual([
+      "1",
+      "2",
+      "3",
+    ]);
     expect(delivery.attempt_count).toBe(3);
     expect(delivery.attempts).toMatchObject([
       { number: 1, status: 500, outcome: "retry", answer: null },
@@ -162,7 +175,13 @@ describe("a delivery", () => {
 
   it("of a notification that came twice, in another batch, is made once", async () => {
     const endpoint = await addEndpoint();
-    const message = { from: "15550001111", id: "wamid.TWICE", timestamp: "1", type: "text", text: { body: "x" } };
+    const message = {
+      from: "15550001111",
+      id: "wamid.TWICE",
+      timestamp: "1",
+      type: "text",
+      text: { body: "x" },
+    };
     const envelope = (messages: object[]) => ({
       object: "whatsapp_business_account",
       entry: [
@@ -173,7 +192,10 @@ describe("a delivery", () => {
               field: "messages",
               value: {
                 messaging_product: "whatsapp",
-                metadata: { display_phone_number: "15550000000", phone_number_id: tenant.phoneNumberId },
+                metadata: {
+                  display_phone_number: "15550000000",
+                  phone_number_id: tenant.phoneNumberId,
+                },
                 messages,
               },
             },
@@ -183,7 +205,10 @@ describe("a delivery", () => {
     });
     const notifications = [
       gateway.simulator.notify(tenant.phoneNumberId, envelope([message])),
-      gateway.simulator.notify(tenant.phoneNumberId, envelope([{ ...message, id: "wamid.NEW" }, message])),
+      gateway.simulator.notify(
+        tenant.phoneNumberId,
+        envelope([{ ...message, id: "wamid.NEW" }, message]),
+      ),
       gateway.simulator.notify(tenant.phoneNumberId, envelope([message])),
     ];
     await eventually(() => notifications.every(({ settled }) => settled));

@@ -60,8 +60,12 @@ describe("what belongs to another tenant", () => {
       return { status: answer.status, body: answer.body.toString() };
     };
     const asForeign = await ask(stranger.token, (name) => foreign[name] ?? "");
-    const asMissing = await ask(stranger.token, (name) => (foreign[name] ?? "").replace(/.{4}$/, "0000"));
-    const asMalformed = await ask(stranger.token, (name) => (name === "phone_number_id" ? "99" : "nonsense"));
+    const asMissing = await ask(stranger.token, (name) =>
+      (foreign[name] ?? "").replace(/.{4}$/, "0000"),
+    );
+    const asMalformed = await ask(stranger.token, (name) =>
+      name === "phone_number_id" ? "99" : "nonsense",
+    );
     expect(asForeign.status).toBe(404);
     expect(asForeign).toEqual(asMissing);
     expect(asForeign).toEqual(asMalformed);
@@ -72,7 +76,9 @@ describe("what belongs to another tenant", () => {
     for (const list of ["numbers", "webhook-endpoints", "events", "deliveries"]) {
       const { json } = await stranger.call("GET", `/tenant/v1/${list}`);
       expect(JSON.stringify(json)).not.toContain(owner.phoneNumberId);
-      expect(list === "numbers" ? json.data.length : json.data).toEqual(list === "numbers" ? 1 : []);
+      expect(list === "numbers" ? json.data.length : json.data).toEqual(
+        list === "numbers" ? 1 : [],
+      );
     }
   });
 

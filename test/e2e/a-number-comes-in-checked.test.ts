@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
-import { buildTenant, startTestGateway, type TestGateway, type TestTenant } from "../support/gateway.ts";
+import {
+  buildTenant,
+  startTestGateway,
+  type TestGateway,
+  type TestTenant,
+} from "../support/gateway.ts";
 
 describe("a number that the partner brings in", () => {
   let gateway: TestGateway;
@@ -46,7 +51,12 @@ describe("a number that the partner brings in", () => {
 
   it("is refused as a whole when its hook cannot be registered", async () => {
     const made = gateway.simulator.createNumber();
-    gateway.simulator.failNext({ kind: "answer", status: 500, path: "/v1/configs/webhook", times: 1 });
+    gateway.simulator.failNext({
+      kind: "answer",
+      status: 500,
+      path: "/v1/configs/webhook",
+      times: 1,
+    });
     const wish = { phone_number_id: made.phoneNumberId, api_key: made.apiKey };
     const failed = await add(wish);
     expect([failed.status, failed.json.code]).toEqual([502, "upstream_unreachable"]);
@@ -76,7 +86,10 @@ describe("a number that the partner brings in", () => {
 
   it("gets a new hook on demand; what still comes over the old one is taken", async () => {
     const old = gateway.simulator.getNumber(tenant.phoneNumberId).webhook;
-    const rotated = await gateway.partner("POST", `/partner/v1/numbers/${tenant.numberId}/hook/rotate`);
+    const rotated = await gateway.partner(
+      "POST",
+      `/partner/v1/numbers/${tenant.numberId}/hook/rotate`,
+    );
     expect(rotated.status).toBe(200);
     const now = gateway.simulator.getNumber(tenant.phoneNumberId).webhook;
     expect(now?.url).not.toBe(old?.url);

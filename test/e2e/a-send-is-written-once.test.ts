@@ -1,5 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { buildTenant, startTestGateway, type TestGateway, type TestTenant, textMessage } from "../support/gateway.ts";
+import {
+  buildTenant,
+  startTestGateway,
+  type TestGateway,
+  type TestTenant,
+  textMessage,
+} from "../support/gateway.ts";
 
 const body = textMessage("15550001111", "once");
 
@@ -8,7 +14,10 @@ describe("a send", () => {
   let tenant: TestTenant;
 
   beforeAll(async () => {
-    gateway = await startTestGateway({ env: { D360_TIMEOUT: "700ms" }, simulator: { statuses: [] } });
+    gateway = await startTestGateway({
+      env: { D360_TIMEOUT: "700ms" },
+      simulator: { statuses: [] },
+    });
     tenant = await buildTenant(gateway);
   });
   afterEach(() => {
@@ -41,7 +50,9 @@ describe("a send", () => {
   });
 
   it("that 360dialog refuses comes back with its status and body as they were", async () => {
-    const refusal = { error: { message: "(#131030) no", type: "OAuthException", code: 131030, fbtrace_id: "A" } };
+    const refusal = {
+      error: { message: "(#131030) no", type: "OAuthException", code: 131030, fbtrace_id: "A" },
+    };
     gateway.simulator.failNext({
       kind: "answer",
       status: 429,
@@ -66,11 +77,14 @@ describe("a send", () => {
     const number = await gateway.partner("GET", `/partner/v1/numbers/${own.numberId}`);
     expect(number.json.state).toBe("key_rejected");
     await expect
-      .poll(async () => {
-        const before = sends();
-        const { json } = await own.call("POST", "/messages", { body });
-        return [json.code, sends() - before];
-      }, { timeout: 5000 })
+      .poll(
+        async () => {
+          const before = sends();
+          const { json } = await own.call("POST", "/messages", { body });
+          return [json.code, sends() - before];
+        },
+        { timeout: 5000 },
+      )
       .toEqual(["api_key_rejected", 0]);
     expect(sends() - asked).toBeLessThan(5);
 

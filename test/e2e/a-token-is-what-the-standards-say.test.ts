@@ -1,8 +1,20 @@
-import { createLocalJWKSet, decodeProtectedHeader, generateKeyPair, jwtVerify, SignJWT } from "jose";
+import {
+  createLocalJWKSet,
+  decodeProtectedHeader,
+  generateKeyPair,
+  jwtVerify,
+  SignJWT,
+} from "jose";
 import * as oauth from "oauth4webapi";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fetchToken } from "../support/call.ts";
-import { BOOTSTRAP, buildTenant, startTestGateway, type TestGateway, type TestTenant } from "../support/gateway.ts";
+import {
+  BOOTSTRAP,
+  buildTenant,
+  startTestGateway,
+  type TestGateway,
+  type TestTenant,
+} from "../support/gateway.ts";
 
 describe("a token", () => {
   let gateway: TestGateway;
@@ -22,10 +34,20 @@ describe("a token", () => {
     const client = { client_id: tenant.client.id };
     const auth = oauth.ClientSecretBasic(tenant.client.secret);
     const parameters = new URLSearchParams({ scope: "messages:send" });
-    const response = await oauth.clientCredentialsGrantRequest(server, client, auth, parameters, insecure);
+    const response = await oauth.clientCredentialsGrantRequest(
+      server,
+      client,
+      auth,
+      parameters,
+      insecure,
+    );
     expect(response.headers.get("cache-control")).toBe("no-store");
     const result = await oauth.processClientCredentialsResponse(server, client, response);
-    expect(result).toMatchObject({ token_type: "bearer", expires_in: 3600, scope: "messages:send" });
+    expect(result).toMatchObject({
+      token_type: "bearer",
+      expires_in: 3600,
+      scope: "messages:send",
+    });
 
     const { json: jwks } = await gateway.call("GET", "/.well-known/jwks.json");
     const { payload } = await jwtVerify(result.access_token, createLocalJWKSet(jwks), {
@@ -55,9 +77,17 @@ describe("a token", () => {
     expect([wrong.status, wrong.json.error]).toEqual([401, "invalid_client"]);
     const unknown = await ask({ ...grant, client_id: "cli_unknown", client_secret: "wrong" });
     expect([unknown.status, unknown.json]).toEqual([401, wrong.json]);
-    const otherGrant = await ask({ ...grant, grant_type: "password", client_secret: tenant.client.secret });
+    const otherGrant = await ask({
+      ...grant,
+      grant_type: "password",
+      client_secret: tenant.client.secret,
+    });
     expect([otherGrant.status, otherGrant.json.error]).toEqual([400, "unsupported_grant_type"]);
-    const wide = await ask({ ...grant, client_secret: tenant.client.secret, scope: "partner:write" });
+    const wide = await ask({
+      ...grant,
+      client_secret: tenant.client.secret,
+      scope: "partner:write",
+    });
     expect([wide.status, wide.json.error]).toEqual([400, "invalid_scope"]);
   });
 
@@ -76,7 +106,12 @@ describe("a token", () => {
       const header = decodeProtectedHeader(tenant.token);
       const { privateKey } = await generateKeyPair("RS256");
       const forge = (claims: object, typ: string) =>
-        new SignJWT({ client_id: tenant.client.id, tenant_id: tenant.id, scope: "numbers:read", ...claims })
+        new SignJWT({
+          client_id: tenant.client.id,
+          tenant_id: tenant.id,
+          scope: "numbers:read",
+          ...claims,
+        })
           .setProtectedHeader({ alg: "RS256", kid: String(header.kid), typ })
           .setIssuer(gateway.url)
           .setAudience(gateway.url)

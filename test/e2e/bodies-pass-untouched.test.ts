@@ -3,16 +3,33 @@ import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildTenant, startTestGateway, type TestGateway, type TestTenant } from "../support/gateway.ts";
+import {
+  buildTenant,
+  startTestGateway,
+  type TestGateway,
+  type TestTenant,
+} from "../support/gateway.ts";
 
 /** What people send; 360dialog, not the gateway, judges it. */
 const BODIES: [name: string, body: string | Buffer][] = [
-  ["a text", '{"messaging_product":"whatsapp","to":"15550001111","type":"text","text":{"body":"Hi"}}'],
-  ["a number as recipient", '{"messaging_product":"whatsapp","to":15550001111,"type":"text","text":{"body":"x"}}'],
-  ["a BSUID recipient without to", '{"messaging_product":"whatsapp","recipient":"US.1234","type":"text","text":{"body":"x"}}'],
+  [
+    "a text",
+    '{"messaging_product":"whatsapp","to":"15550001111","type":"text","text":{"body":"Hi"}}',
+  ],
+  [
+    "a number as recipient",
+    '{"messaging_product":"whatsapp","to":15550001111,"type":"text","text":{"body":"x"}}',
+  ],
+  [
+    "a BSUID recipient without to",
+    '{"messaging_product":"whatsapp","recipient":"US.1234","type":"text","text":{"body":"x"}}',
+  ],
   ["nulls", '{"messaging_product":"whatsapp","to":null,"context":null,"type":"text"}'],
   ["an unknown type", '{"messaging_product":"whatsapp","to":"1","type":"hologram","hologram":{}}'],
-  ["white space and key order", '{ "type" : "text",\r\n\t"to":"1" , "messaging_product":"whatsapp" }'],
+  [
+    "white space and key order",
+    '{ "type" : "text",\r\n\t"to":"1" , "messaging_product":"whatsapp" }',
+  ],
   ["duplicate keys", '{"to":"1","to":"2","type":"text"}'],
   ["big integers and exponents", '{"to":12345678901234567890,"x":1.0,"y":1e400,"z":-0}'],
   ["emoji, NUL and a lone surrogate", '{"text":{"body":"\u{1F44D}\\u0000\\ud83d"}}'],
@@ -45,20 +62,23 @@ describe("a body", () => {
     upstream.close();
   });
 
-  it.each(BODIES)("of fixed length arrives byte for byte and its answer comes back so: %s", async (_name, body) => {
-    // Not through `call`: what the echo answers is no answer that the contract foresees.
-    const answer = await request(`${gateway.url}/messages`, {
-      method: "POST",
-      body: Buffer.from(body),
-      headers: { "content-type": "application/json", authorization: `Bearer ${tenant.token}` },
-    });
-    expect(upstream.bodies.at(-1)?.equals(Buffer.from(body))).toBe(true);
-    expect(answer.statusCode).toBe(418);
-    expect(Buffer.from(await answer.body.arrayBuffer()).equals(Buffer.from(body))).toBe(true);
-    expect(answer.headers["set-cookie"]).toBeUndefined();
-    expect(answer.headers["access-control-allow-origin"]).toBeUndefined();
-    expect(answer.headers["content-type"]).toBe("application/json; charset=UTF-8");
-  });
+  it.each(BODIES)(
+    "of fixed length arrives byte for byte and its answer comes back so: %s",
+    async (_name, body) => {
+      // Not through `call`: what the echo answers is no answer that the contract foresees.
+      const answer = await request(`${gateway.url}/messages`, {
+        method: "POST",
+        body: Buffer.from(body),
+        headers: { "content-type": "application/json", authorization: `Bearer ${tenant.token}` },
+      });
+      expect(upstream.bodies.at(-1)?.equals(Buffer.from(body))).toBe(true);
+      expect(answer.statusCode).toBe(418);
+      expect(Buffer.from(await answer.body.arrayBuffer()).equals(Buffer.from(body))).toBe(true);
+      expect(answer.headers["set-cookie"]).toBeUndefined();
+      expect(answer.headers["access-control-allow-origin"]).toBeUndefined();
+      expect(answer.headers["content-type"]).toBe("application/json; charset=UTF-8");
+    },
+  );
 
   it.each(BODIES)("that is chunked arrives byte for byte: %s", async (_name, body) => {
     await sendChunked(gateway.url, tenant.token, Buffer.from(body));
@@ -112,7 +132,9 @@ async function sendChunked(url: string, token: string, body: Buffer): Promise<vo
   const chunkBytes = Math.max(3, Math.ceil(body.length / 50));
   for (let at = 0; at < body.length; at += chunkBytes) {
     const chunk = body.subarray(at, at + chunkBytes);
-    socket.write(Buffer.concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from("\r\n")]));
+    socket.write(
+      Buffer.concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from("\r\n")]),
+    );
   }
   socket.write("0\r\n\r\n");
   await answered;

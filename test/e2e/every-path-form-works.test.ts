@@ -47,7 +47,10 @@ describe("a send", () => {
   });
 
   it("carries the rest of its query on byte for byte", async () => {
-    await tenant.call("GET", `/health_status?fields=display_phone_number&phone_number_id=${tenant.phoneNumberId}&x=%2f+%20`);
+    await tenant.call(
+      "GET",
+      `/health_status?fields=display_phone_number&phone_number_id=${tenant.phoneNumberId}&x=%2f+%20`,
+    );
     expect(gateway.simulator.requests.at(-1)?.url).toBe(
       "/health_status?fields=display_phone_number&x=%2f+%20",
     );
@@ -121,7 +124,13 @@ async function rawCall(url: string, method: string, path: string, token: string)
   const { hostname, port } = new URL(url);
   const { request } = await import("node:http");
   return new Promise<[number | undefined, string]>((resolve, reject) => {
-    const req = request({ hostname, port, method, path, headers: { authorization: `Bearer ${token}` } });
+    const req = request({
+      hostname,
+      port,
+      method,
+      path,
+      headers: { authorization: `Bearer ${token}` },
+    });
     req.on("response", (res) => {
       let text = "";
       res.on("data", (chunk: Buffer) => (text += chunk.toString()));

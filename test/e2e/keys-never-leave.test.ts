@@ -41,7 +41,9 @@ describe("a secret", () => {
     const endpoint = await tenant.call("POST", "/tenant/v1/webhook-endpoints", {
       body: { url: `${receiver.url}/hook`, headers: { Authorization: headerValue } },
     });
-    await keep(tenant.call("POST", "/messages", { body: textMessage("15550001111", "private words") }));
+    await keep(
+      tenant.call("POST", "/messages", { body: textMessage("15550001111", "private words") }),
+    );
     await eventually(() => receiver.received.length >= 3);
     const hook = simulator.getNumber(tenant.phoneNumberId).webhook;
     const other = simulator.createNumber();
@@ -76,8 +78,27 @@ describe("a secret", () => {
       ["an answer", answers.join("\n")],
       ["the log", gateway.log.join("\n")],
       ["the database", await dump(database)],
-      ["a delivery", receiver.received.map(({ body, headers }) => `${body.toString()}${JSON.stringify({ ...headers, authorization: "" })}`).join("\n")],
-      ["a call upstream but for its key header", JSON.stringify(simulator.requests.filter(({ url }) => url !== "/v1/configs/webhook").map(({ headers, url, body }) => [url, { ...headers, "d360-api-key": "" }, body.toString()]))],
+      [
+        "a delivery",
+        receiver.received
+          .map(
+            ({ body, headers }) =>
+              `${body.toString()}${JSON.stringify({ ...headers, authorization: "" })}`,
+          )
+          .join("\n"),
+      ],
+      [
+        "a call upstream but for its key header",
+        JSON.stringify(
+          simulator.requests
+            .filter(({ url }) => url !== "/v1/configs/webhook")
+            .map(({ headers, url, body }) => [
+              url,
+              { ...headers, "d360-api-key": "" },
+              body.toString(),
+            ]),
+        ),
+      ],
     ]);
     await gateway.kill("SIGTERM");
     await simulator.close();
