@@ -12,6 +12,8 @@ export type RunningServer = {
 // Longer than a load balancer usually keeps a connection, so that it, not we, ends idle ones.
 const KEEP_ALIVE_MS = 65_000;
 
+const CLOSE_IDLE_EVERY_MS = 20;
+
 const notYet: RequestListener = (_req, res) => {
   res.writeHead(503, { "retry-after": "1", "content-length": "0" }).end();
 };
@@ -63,10 +65,12 @@ function close(server: Server, graceMs: number): Promise<void> {
   }
   return new Promise((resolve) => {
     const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+    // A connection whose call has just been answered is kept alive again, and would be waited for.
+    const closeIdle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
     server.close(() => {
       clearTimeout(cut);
+      clearInterval(closeIdle);
       resolve();
     });
-    server.closeIdleConnections();
   });
 }

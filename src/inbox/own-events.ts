@@ -15,7 +15,7 @@ export async function ownEvents(
   const owned = await Promise.all(
     fragments.map(async (fragment) => {
       const tenantIds = await ownersOf(fragment, owner, findTenantsOfWaba);
-      return tenantIds.map((tenantId) => newEvent(fragment, tenantId));
+      return tenantIds.map((tenantId) => newEvent(fragment, tenantId, owner));
     }),
   );
   return owned.flat();
@@ -34,18 +34,29 @@ async function ownersOf(
     // No envelope to contradict the address it came to.
     return [owner.tenantId];
   }
-  if (wabaId !== null && wabaId === owner.wabaId) {
-    return findTenantsOfWaba(wabaId);
-  }
-  return [NO_TENANT];
+  const tenantIds =
+    wabaId !== null && wabaId === owner.wabaId ? await findTenantsOfWaba(wabaId) : [];
+  // None, when the WABA's last number has just gone: kept all the same.
+  return tenantIds.length > 0 ? tenantIds : [NO_TENANT];
 }
 
-function newEvent(fragment: Fragment, tenantId: string): NewEvent {
+function newEvent(fragment: Fragment, tenantId: string, owner: HookOwner): NewEvent {
   const { type, phoneNumberId, wabaId, identityParts, body } = fragment;
-  // Never across numbers; what has no number is counted for each tenant that gets it.
-  const scope = phoneNumberId ?? ["tenant", tenantId];
+  const scope = identityScope(fragment, tenantId, owner);
   const identity = createHash("sha256")
     .update(JSON.stringify([scope, identityParts]))
     .digest();
   return { tenantId, type, phoneNumberId, wabaId, identity, body };
+}
+
+/** Never across numbers; what is of a whole WABA is counted for each tenant that gets it. */
+function identityScope(fragment: Fragment, tenantId: string, owner: HookOwner): unknown {
+  const { phoneNumberId, type } = fragment;
+  if (tenantId === NO_TENANT) {
+    // What strayed to another's hook must not make a repeat of what its owner has yet to get.
+    return ["stray", phoneNumberId];
+  }
+  return type === "unknown.notification"
+    ? ["hook", owner.phoneNumberId]
+    : (phoneNumberId ?? ["tenant", tenantId]);
 }
