@@ -53,7 +53,8 @@ create table phone_number (
   hub_client_id text,
   state text not null default 'pending'
     check (state in ('pending', 'running', 'key_rejected', 'suspended')),
-  onboarding_stage text,
+  onboarding_stage text check (onboarding_stage in ('linked', 'created', 'ready', 'running', 'live',
+    'permission_missing', 'restricted', 'cancelled')),
   api_key_sealed bytea,
   key_last4 text,
   base_url text,

@@ -111,7 +111,7 @@ create table attempt (
   duration_ms integer not null,
   status integer,
   answer bytea,
-  outcome text not null,
+  outcome text not null check (outcome in ('delivered', 'retry', 'exhausted', 'endpoint_gone')),
   reason text not null,
   next text not null,
   primary key (tenant_id, delivery_id, number, id, started_at)

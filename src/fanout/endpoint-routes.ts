@@ -1,4 +1,5 @@
 import { InvalidRequest } from "../errors.ts";
+import type { Schemas } from "../http/contract-types.ts";
 import { CURSOR_ID, parsePage, presentPage } from "../http/paging.ts";
 import { type Route, tenantRoute } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
@@ -48,7 +49,7 @@ export function endpointRoutes(options: {
     tenantRoute(
       { method: "POST", path, operationId: "createWebhookEndpoint", ...write },
       async ({ caller, body }) => {
-        const given = body as Partial<EndpointWish> & { url: string };
+        const given = body as Schemas["WebhookEndpointCreate"];
         const wish: EndpointWish = { ...ENDPOINT_DEFAULTS, ...given, managed_by: "api" };
         const broken = brokenEndpointRules(wish, rules);
         await checkNamedNumbers(db, caller.tenantId, {

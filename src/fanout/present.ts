@@ -1,8 +1,9 @@
+import type { Schemas } from "../http/contract-types.ts";
 import type { AttemptRow, DeliveryRow } from "./read-deliveries.ts";
 import type { WebhookEndpointRow } from "./endpoints.ts";
 
 /** Header values and the signing secret are not in it: they are written, never read. */
-export function presentEndpoint(row: WebhookEndpointRow): object {
+export function presentEndpoint(row: WebhookEndpointRow): Schemas["WebhookEndpoint"] {
   return {
     id: row.id,
     url: row.url,
@@ -20,7 +21,7 @@ export function presentEndpoint(row: WebhookEndpointRow): object {
   };
 }
 
-export function presentDelivery(row: DeliveryRow): object {
+export function presentDelivery(row: DeliveryRow): Schemas["Delivery"] {
   return {
     id: row.id,
     event_id: row.event_id,
@@ -34,7 +35,7 @@ export function presentDelivery(row: DeliveryRow): object {
   };
 }
 
-export function presentAttempt(row: AttemptRow): object {
+export function presentAttempt(row: AttemptRow): Schemas["Attempt"] {
   return {
     id: row.id,
     number: row.number,

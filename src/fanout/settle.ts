@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { newId } from "../ids.ts";
 import type { Database } from "../store/database.ts";
+import type { AttemptOutcome } from "../store/schema.ts";
 import type { ClaimedDelivery } from "./claim.ts";
 
 /** How an attempt ends for its delivery. */
@@ -17,7 +18,7 @@ export type AttemptRecord = {
   durationMs: number;
   status: number | null;
   answer: Buffer | null;
-  outcome: "delivered" | "retry" | "exhausted" | "endpoint_gone";
+  outcome: AttemptOutcome;
   /** Why it was made now, and what comes next, in words. */
   reason: string;
   next: string;

@@ -14,9 +14,9 @@ export function credentialOf(
   const key = req.headers["d360-api-key"];
   const given = [
     bearerToken(req.headers),
-    typeof key === "string" && key !== "" ? key : undefined,
+    typeof key === "string" ? key : undefined,
     req.method === "GET" ? queryToken : undefined,
-  ].filter((token) => token !== undefined);
+  ].filter((token) => token !== undefined && token !== "");
   if (new Set(given).size > 1) {
     throw new ApiError(
       "multiple_credentials",

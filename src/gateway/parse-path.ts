@@ -1,3 +1,5 @@
+import { ApiError } from "../errors.ts";
+
 /** A path of the WhatsApp API without its frame: what it names, and which number it names it for. */
 export type ParsedPath = {
   /** The rest in 360dialog's form, such as `["messages"]` or `["v1", "configs", "webhook"]`. */
@@ -20,6 +22,7 @@ const OWN_V1 = new Set(["configs", "health"]);
  * Reads the path and query of a call in any of the forms that clients write: 360dialog's
  * (`/messages`), its old style (`/v1/messages`, `/v1/media/{id}`), the Cloud API's with or without
  * a version (`/v23.0/{phone_number_id}/messages`), WABA nodes. Pure; knows no tenant.
+ * @throws {ApiError} `phone_number_conflict`, `multiple_credentials` for a query that names two
  */
 export function parsePath(url: string): ParsedPath {
   const queryStart = url.indexOf("?");
@@ -52,18 +55,23 @@ function dropVersion(segments: string[]): string[] {
 }
 
 function parseQuery(query: string): Pick<ParsedPath, "queryNumberId" | "queryToken" | "search"> {
-  const parts = query.split("&").filter((part) => part !== "");
+  const parts = query.split("&");
   const taken = new Map<string, string>();
   const rest = parts.filter((part) => {
     const [[name, value] = ["", ""]] = new URLSearchParams(part);
     if (name !== "phone_number_id" && name !== "access_token") {
       return true;
     }
+    if ((taken.get(name) ?? value) !== value) {
+      throw new ApiError(
+        name === "access_token" ? "multiple_credentials" : "phone_number_conflict",
+        `The query names two different values of ${name}; name one.`,
+      );
+    }
     taken.set(name, value);
     return false;
   });
-  // Untouched when nothing was taken out: an odd query is 360dialog's to judge.
-  const kept = rest.length === parts.length ? query : rest.join("&");
+  const kept = rest.join("&");
   return {
     queryNumberId: taken.get("phone_number_id"),
     queryToken: taken.get("access_token"),

@@ -1,11 +1,9 @@
 import type { Contract } from "./contract.ts";
+import type { Schemas } from "./contract-types.ts";
 import { publicRoute, type Route } from "./route.ts";
 
 /** Each check's answer: `ok`, or in words what is wrong. */
-export type Readiness = {
-  status: "ready" | "degraded" | "unready";
-  checks: Record<string, string>;
-};
+export type Readiness = Schemas["Readiness"];
 
 /** Whether the process lives, whether it should get calls, and what it offers. */
 export function systemRoutes(options: {

@@ -1,4 +1,5 @@
 import { ApiError, NotFound } from "../errors.ts";
+import type { Schemas } from "../http/contract-types.ts";
 import { CURSOR_ID, parsePage, presentPage } from "../http/paging.ts";
 import { type PartnerCall, partnerRoute, type Route } from "../http/route.ts";
 import { Secret } from "../secret.ts";
@@ -17,11 +18,7 @@ import {
 } from "./numbers.ts";
 import { presentNumber } from "./present.ts";
 
-/** As the contract writes them: `client_id` is 360dialog's, `hub_client_id` here. */
-type NumberWish = Omit<NumberFields, "hub_client_id"> & {
-  client_id?: string | null;
-  api_key?: string;
-};
+type NumberWish = Schemas["NumberUpdate"];
 
 /** The partner's numbers: brought in with a checked and sealed key, hooked, kept. */
 export function numberRoutes(options: {
@@ -75,9 +72,7 @@ export function numberRoutes(options: {
         if (tenant === undefined) {
           throw new NotFound();
         }
-        const { phone_number_id: phoneNumberId, ...wish } = body as NumberWish & {
-          phone_number_id: string;
-        };
+        const { phone_number_id: phoneNumberId, ...wish } = body as Schemas["NumberCreate"];
         const { fields, apiKey } = readWish(wish, connect);
         if (apiKey === undefined) {
           throw new ApiError(
@@ -173,7 +168,7 @@ export function numberRoutes(options: {
     partnerRoute(
       { method: "POST", path: `${onePath}/api-key`, operationId: "setNumberApiKey", ...write },
       async (call) => {
-        const { api_key } = call.body as { api_key: string };
+        const { api_key } = call.body as Schemas["ApiKeySet"];
         const row = await replaceKey(await numberOf(call), new Secret(api_key), {});
         return { status: 200, body: presentNumber(row) };
       },
@@ -181,6 +176,7 @@ export function numberRoutes(options: {
   ];
 }
 
+/** The contract's `client_id` is 360dialog's, and `hub_client_id` here. */
 function readWish(
   wish: NumberWish,
   connect: ConnectNumber,

@@ -14,10 +14,10 @@ export type NumberFields = {
   channel_id?: string | null;
   hub_client_id?: string | null;
   base_url?: string | null;
-  throughput?: number;
+  throughput?: PhoneNumberRow["throughput"];
   local_storage_region?: string | null;
   state?: PhoneNumberRow["state"];
-  onboarding_stage?: string | null;
+  onboarding_stage?: PhoneNumberRow["onboarding_stage"];
 };
 
 /** @throws {ApiError} `number_taken`, `channel_taken`; {NotFound} for a tenant that is gone */

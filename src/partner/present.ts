@@ -1,8 +1,9 @@
+import type { Schemas } from "../http/contract-types.ts";
 import type { ClientRow } from "../tenancy/clients.ts";
 import type { PhoneNumberRow } from "../tenancy/phone-numbers.ts";
 import type { TenantRow } from "../tenancy/tenants.ts";
 
-export function presentTenant(row: TenantRow): object {
+export function presentTenant(row: TenantRow): Schemas["Tenant"] {
   return {
     id: row.id,
     name: row.name,
@@ -12,18 +13,19 @@ export function presentTenant(row: TenantRow): object {
   };
 }
 
-export function presentClient(row: ClientRow): object {
+export function presentClient(row: ClientRow): Schemas["Client"] {
   return {
     client_id: row.id,
     name: row.name,
-    scopes: row.scopes,
+    // Checked against the list of scopes when the client was made.
+    scopes: row.scopes as Schemas["Scope"][],
     phone_number_ids: row.phone_number_ids,
     created_at: row.created_at.toISOString(),
   };
 }
 
 /** The partner's view. Of the key only its last four characters are ever shown. */
-export function presentNumber(row: PhoneNumberRow): object {
+export function presentNumber(row: PhoneNumberRow): Schemas["Number"] {
   return {
     id: row.id,
     phone_number_id: row.phone_number_id,

@@ -1,4 +1,5 @@
 import { ApiError, NotFound } from "../errors.ts";
+import type { Schemas } from "../http/contract-types.ts";
 import { CURSOR_ID, parsePage, presentPage } from "../http/paging.ts";
 import { partnerRoute, type Reply, type Route } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
@@ -34,10 +35,7 @@ export function tenantRoutes({ db }: { db: Database }): Route[] {
     partnerRoute(
       { method: "POST", path, operationId: "createTenant", ...write },
       async ({ body }) => {
-        const tenant = await createTenant(
-          db,
-          body as { name: string; external_id?: string | null },
-        );
+        const tenant = await createTenant(db, body as Schemas["TenantCreate"]);
         return { status: 201, body: presentTenant(tenant) };
       },
     ),
@@ -63,7 +61,7 @@ export function tenantRoutes({ db }: { db: Database }): Route[] {
           throw new ApiError("invalid_parameter", "external_id has at most 200 characters.");
         }
         const { tenant, created } = await upsertTenant(db, {
-          name: (body as { name: string }).name,
+          name: (body as Schemas["TenantUpsert"]).name,
           external_id: externalId,
         });
         return { status: created ? 201 : 200, body: presentTenant(tenant) };
@@ -76,7 +74,7 @@ export function tenantRoutes({ db }: { db: Database }): Route[] {
     partnerRoute(
       { method: "PATCH", path: onePath, operationId: "updateTenant", ...write },
       async ({ params, body }) => {
-        const fields = body as { name?: string; external_id?: string | null };
+        const fields = body as Schemas["TenantUpdate"];
         return found(await updateTenant(db, params["tenant_id"] ?? "", fields));
       },
     ),

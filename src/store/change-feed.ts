@@ -57,15 +57,13 @@ export function startChangeFeed(options: {
 
   /** One at a time; one that is under way may have begun before what the caller wants to hear. */
   async function read(): Promise<void> {
-    while (reading !== undefined) {
-      await reading;
+    const before = reading ?? Promise.resolve();
+    const mine = before.then(readOnce).catch(options.onError);
+    reading = mine;
+    await mine;
+    if (reading === mine) {
+      reading = undefined;
     }
-    reading = readOnce()
-      .catch(options.onError)
-      .finally(() => {
-        reading = undefined;
-      });
-    await reading;
   }
 
   const timer = setInterval(() => {

@@ -55,6 +55,16 @@ export interface SigningKeyTable {
 
 export type PhoneNumberState = "pending" | "running" | "key_rejected" | "suspended";
 
+export type OnboardingStage =
+  | "linked"
+  | "created"
+  | "ready"
+  | "running"
+  | "live"
+  | "permission_missing"
+  | "restricted"
+  | "cancelled";
+
 export interface PhoneNumberTable {
   id: string;
   tenant_id: string;
@@ -64,11 +74,12 @@ export interface PhoneNumberTable {
   channel_id: string | null;
   hub_client_id: string | null;
   state: Generated<PhoneNumberState>;
-  onboarding_stage: string | null;
+  onboarding_stage: OnboardingStage | null;
   api_key_sealed: Buffer | null;
   key_last4: string | null;
   base_url: string | null;
-  throughput: Generated<number>;
+  /** Sends a second that 360dialog grants the number. */
+  throughput: Generated<20 | 80 | 1000>;
   quality: string | null;
   local_storage_region: string | null;
   created_at: CreatedAt;
@@ -165,6 +176,8 @@ export interface DeliveryFinishedTable extends DeliveryKey {
   finished_at: CreatedAt;
 }
 
+export type AttemptOutcome = "delivered" | "retry" | "exhausted" | "endpoint_gone";
+
 export interface AttemptTable {
   tenant_id: string;
   id: string;
@@ -175,7 +188,7 @@ export interface AttemptTable {
   duration_ms: number;
   status: number | null;
   answer: Buffer | null;
-  outcome: string;
+  outcome: AttemptOutcome;
   reason: string;
   next: string;
 }

@@ -1,7 +1,8 @@
+import type { Schemas } from "../http/contract-types.ts";
 import type { PhoneNumberRow } from "./phone-numbers.ts";
 
 /** The tenant's own view of a number: nothing of its key, its channel or the partner's side. */
-export function presentOwnNumber(row: PhoneNumberRow): object {
+export function presentOwnNumber(row: PhoneNumberRow): Schemas["TenantNumber"] {
   return {
     phone_number_id: row.phone_number_id,
     display_phone_number: row.display_phone_number,

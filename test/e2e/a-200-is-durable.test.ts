@@ -50,10 +50,10 @@ describe("a notification that was answered 200", () => {
     }
     const acknowledged: string[] = [];
     let posted = 0;
-    let running = true;
+    const load = new AbortController();
 
     async function post(): Promise<void> {
-      while (running) {
+      while (!load.signal.aborted) {
         const id = `wamid.${posted++}`;
         const body = JSON.stringify(notification(tenant, id));
         const headers = { ...hook?.headers, "content-type": "application/json" };
@@ -76,7 +76,7 @@ describe("a notification that was answered 200", () => {
       await gateway.kill("SIGKILL");
       gateway = await spawnGateway(env);
     }
-    running = false;
+    load.abort();
     await Promise.all(posting);
 
     const delivered = await eventually(

@@ -213,7 +213,7 @@ describe("a delivery", () => {
     ];
     await eventually(() => notifications.every(({ settled }) => settled));
     await eventually(() => receiver.received.length >= 2);
-    const ids = receiver.received.map(({ body }) => /wamid\.\w+/.exec(body.toString())?.[0]);
+    const ids = receiver.received.map(({ body }) => /wamid\.\w+/.exec(body.toString())?.[0] ?? "");
     expect(ids.toSorted()).toEqual(["wamid.NEW", "wamid.TWICE"]);
     await tenant.call("DELETE", `/tenant/v1/webhook-endpoints/${endpoint.id}`);
   });
