@@ -79,9 +79,14 @@ function parseOrRefuse(name: string, variable: Variable<unknown>, text: string):
     return variable.parse(text);
   } catch (error) {
     const wanted = error instanceof Error ? error.message : String(error);
-    const got = variable.secret ? "what it got (not shown)" : JSON.stringify(text);
+    const got = variable.secret ? "what it got (not shown)" : JSON.stringify(withoutUser(text));
     throw new ConfigError(`${name}: ${got} is not ${wanted}`, { cause: error });
   }
+}
+
+/** A URL's user and password are a secret, wherever somebody put them. */
+function withoutUser(text: string): string {
+  return text.replaceAll(/\/\/[^/\s]*@/g, "//…@");
 }
 
 function refuseImpossible(config: Config): void {
@@ -153,8 +158,7 @@ function httpUrl(text: string): string {
   const fits =
     url !== null &&
     /^https?:$/.test(url.protocol) &&
-    url.search === "" &&
-    url.hash === "" &&
+    !/[?#]/.test(text) &&
     url.username === "" &&
     url.password === "";
   return fits

@@ -26,7 +26,7 @@ import { eventRoutes } from "./records/event-routes.ts";
 import { Secret } from "./secret.ts";
 import { type Simulator, startSimulator } from "./simulator/simulator.ts";
 import { startChangeFeed } from "./store/change-feed.ts";
-import { openDatabase } from "./store/database.ts";
+import { isPassingTrouble, openDatabase } from "./store/database.ts";
 import { startEmbeddedPostgres } from "./store/embedded-postgres.ts";
 import { generatedSecrets } from "./store/generated-secrets.ts";
 import { ensurePartitions, migrate, unfitVersion } from "./store/migrate.ts";
@@ -189,6 +189,7 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
     log,
     guard: tenancy.guard,
     afterWrite: feed.read,
+    isPassingTrouble,
   });
   const answer = app.callback();
   server.serve((req, res) => void answer(req, res));

@@ -1,4 +1,4 @@
-import { sqlState } from "../store/database.ts";
+import { isPassingTrouble, sqlState } from "../store/database.ts";
 
 export type GroupCommit<Item, Result> = {
   /** Settles when the item is committed. @throws {Overloaded}, or why this very item failed */
@@ -53,7 +53,7 @@ export function createGroupCommit<Item, Result>(options: {
         }
         return;
       }
-      const reason = isPassing(error)
+      const reason = isPassingTrouble(error)
         ? new Overloaded("the database cannot be written to", { cause: error })
         : error;
       for (const { reject } of batch) {
@@ -67,7 +67,7 @@ export function createGroupCommit<Item, Result>(options: {
     try {
       return await commit(items);
     } catch (error) {
-      if (!isPassing(error)) {
+      if (!isPassingTrouble(error)) {
         throw error;
       }
       return commit(items);
@@ -94,13 +94,6 @@ function settle<Item, Result>(batch: Waiting<Item, Result>[], results: Result[])
   for (const [index, { resolve }] of batch.entries()) {
     resolve(results[index] as Result);
   }
-}
-
-/** Transaction rollback, operator intervention, connection trouble (SQLSTATE 40, 57, 08), or no
- * connection at all, which has no SQLSTATE. */
-function isPassing(error: unknown): boolean {
-  const state = sqlState(error);
-  return state === undefined || /^(40|57|08|53)/.test(state);
 }
 
 /** Data that does not fit: SQLSTATE classes 22 (data), 23 (constraint), 54 (limit exceeded). */

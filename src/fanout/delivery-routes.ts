@@ -1,4 +1,5 @@
 import { CURSOR_COUNTER, CURSOR_ID, parsePage, presentPage } from "../http/paging.ts";
+import { queryText, queryTime } from "../http/query.ts";
 import { type Route, tenantRoute } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
 import { presentAttempt, presentDelivery } from "./present.ts";
@@ -17,11 +18,11 @@ export function deliveryRoutes({ db }: { db: Database }): Route[] {
         const page = parsePage(query, DELIVERY_CURSOR);
         const rows = await readDeliveries(db, caller.tenantId, {
           ...page,
-          endpointId: query["endpoint_id"] as string | undefined,
-          eventId: query["event_id"] as string | undefined,
-          state: query["state"] as string | undefined,
-          from: asDate(query["from"]),
-          to: asDate(query["to"]),
+          endpointId: queryText(query, "endpoint_id"),
+          eventId: queryText(query, "event_id"),
+          state: queryText(query, "state"),
+          from: queryTime(query, "from"),
+          to: queryTime(query, "to"),
           among: caller.phoneNumberIds,
         });
         const body = presentPage(
@@ -45,8 +46,4 @@ export function deliveryRoutes({ db }: { db: Database }): Route[] {
       },
     ),
   ];
-}
-
-function asDate(text: unknown): Date | undefined {
-  return typeof text === "string" ? new Date(text) : undefined;
 }

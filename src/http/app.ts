@@ -27,6 +27,8 @@ export type AppOptions = {
   routes: readonly Route[];
   guard: Guard;
   contract: Contract;
+  /** Whether a failure is the database's and passes: then 503, and the caller may come again. */
+  isPassingTrouble?: (error: unknown) => boolean;
   /** Awaited before a writing call is answered: its caller finds what it wrote in force here. */
   afterWrite?: () => Promise<void>;
   /** Absent where this process serves no tenants. */
@@ -39,7 +41,7 @@ export function createApp(options: AppOptions): Koa {
   const app = new Koa();
   app.use(nameRequest);
   app.use(logCompleted(log));
-  app.use(renderErrors(log));
+  app.use(renderErrors(options));
   if (options.whatsApp !== undefined) {
     app.use(answerWhatsApp(options.whatsApp));
   }
@@ -77,15 +79,16 @@ function logCompleted(log: Log): Middleware {
   };
 }
 
-function renderErrors(log: Log): Middleware {
+function renderErrors({ log, isPassingTrouble }: AppOptions): Middleware {
   return async (ctx, next) => {
     try {
       await next();
-    } catch (error) {
-      if (error instanceof ClientGone) {
+    } catch (caught) {
+      if (caught instanceof ClientGone) {
         ctx.respond = false;
         return;
       }
+      const error = isPassingTrouble?.(caught) ? overloaded(caught) : caught;
       const requestId = ctx.state["requestId"] as string;
       if (!(error instanceof ApiError) || (error.status >= 500 && error.cause !== undefined)) {
         logRequestFailed(log, { requestId, err: error });
@@ -104,6 +107,11 @@ function renderErrors(log: Log): Middleware {
       ctx.body = problem.body;
     }
   };
+}
+
+function overloaded(cause: unknown): ApiError {
+  const detail = "The database cannot be asked right now; try again in a moment.";
+  return new ApiError("overloaded", detail, { cause, headers: { "retry-after": "1" } });
 }
 
 function isReserved(path: string): boolean {

@@ -113,14 +113,19 @@ function follow(document: Document, ref: string): unknown {
 
 function toPointer(parts: string[]): string {
   return parts
-    .map((part) => encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1")))
+    .map((part) => encodeURIComponent(escapeToken(part)))
     .join("/");
+}
+
+/** RFC 6901, section 3. */
+function escapeToken(part: string): string {
+  return part.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
 function fieldErrors(check: ValidateFunction): FieldError[] {
   return (check.errors ?? []).map((error) => {
     const extra = error.params["additionalProperty"] ?? error.params["missingProperty"];
-    const pointer = error.instancePath + (typeof extra === "string" ? `/${extra}` : "");
+    const pointer = error.instancePath + (typeof extra === "string" ? `/${escapeToken(extra)}` : "");
     const allowed = error.params["allowedValues"] as unknown[] | undefined;
     const wanted = allowed ? `${error.message}: ${allowed.join(", ")}` : (error.message ?? "wrong");
     const name = error.keyword === "additionalProperties" ? "is not a known member" : wanted;

@@ -1,6 +1,7 @@
 import { ApiError, NotFound } from "../errors.ts";
 import type { Schemas } from "../http/contract-types.ts";
 import { CURSOR_ID, parsePage, presentPage } from "../http/paging.ts";
+import { queryText } from "../http/query.ts";
 import { type PartnerCall, partnerRoute, type Route } from "../http/route.ts";
 import { Secret } from "../secret.ts";
 import type { Database } from "../store/database.ts";
@@ -103,7 +104,7 @@ export function numberRoutes(options: {
       { method: "GET", path, operationId: "listNumbers", ...read },
       async ({ query }) => {
         const page = parsePage(query, [CURSOR_ID]);
-        const tenantId = query["tenant_id"] as string | undefined;
+        const tenantId = queryText(query, "tenant_id");
         const rows = await listNumbersAsPartner(db, { ...page, tenantId });
         return { status: 200, body: presentPage(rows, page, (row) => [row.id], presentNumber) };
       },

@@ -1,6 +1,7 @@
 import { ApiError, NotFound } from "../errors.ts";
 import type { Schemas } from "../http/contract-types.ts";
 import { CURSOR_ID, parsePage, presentPage } from "../http/paging.ts";
+import { queryText } from "../http/query.ts";
 import { partnerRoute, type Reply, type Route } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
 import {
@@ -43,7 +44,7 @@ export function tenantRoutes({ db }: { db: Database }): Route[] {
       { method: "GET", path, operationId: "listTenants", ...read },
       async ({ query }) => {
         const page = parsePage(query, [CURSOR_ID]);
-        const externalId = query["external_id"] as string | undefined;
+        const externalId = queryText(query, "external_id");
         const rows = await listTenants(db, { ...page, externalId });
         return { status: 200, body: presentPage(rows, page, (row) => [row.id], presentTenant) };
       },

@@ -2,6 +2,7 @@ import { NotFound } from "../errors.ts";
 import { presentEvent } from "../events/present-event.ts";
 import { findEvent, readEvents } from "../events/read-events.ts";
 import { CURSOR_COUNTER, parsePage, presentPage } from "../http/paging.ts";
+import { queryText, queryTime } from "../http/query.ts";
 import { type Route, tenantRoute } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
 
@@ -18,10 +19,10 @@ export function eventRoutes({ db }: { db: Database }): Route[] {
         const page = parsePage(query, EVENT_CURSOR);
         const rows = await readEvents(db, caller.tenantId, {
           ...page,
-          type: query["type"] as string | undefined,
-          phoneNumberId: query["phone_number_id"] as string | undefined,
-          from: asDate(query["from"]),
-          to: asDate(query["to"]),
+          type: queryText(query, "type"),
+          phoneNumberId: queryText(query, "phone_number_id"),
+          from: queryTime(query, "from"),
+          to: queryTime(query, "to"),
           among: caller.phoneNumberIds,
         });
         const body = presentPage(rows, page, (row) => [row.xid, row.seq], presentEvent);
@@ -40,8 +41,4 @@ export function eventRoutes({ db }: { db: Database }): Route[] {
       },
     ),
   ];
-}
-
-function asDate(text: unknown): Date | undefined {
-  return typeof text === "string" ? new Date(text) : undefined;
 }

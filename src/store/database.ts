@@ -50,3 +50,22 @@ export function brokenUniqueConstraint(error: unknown): string | undefined {
   const name = (error as { constraint?: unknown }).constraint;
   return typeof name === "string" ? name : undefined;
 }
+
+// What `pg` and Node report when there is no connection to be had or one has broken.
+const CONNECTION_TROUBLE =
+  /ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|ENOTFOUND|Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool/;
+
+/**
+ * Trouble that passes: connection exceptions (SQLSTATE class 08), transaction rollback (40),
+ * insufficient resources (53), operator intervention (57, statement timeout too), or no connection.
+ */
+export function isPassingTrouble(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state !== undefined) {
+    return /^(08|40|53|57)/.test(state) || state === "3D000";
+  }
+  return (
+    error instanceof Error &&
+    CONNECTION_TROUBLE.test(`${error.message} ${String((error as { code?: unknown }).code)}`)
+  );
+}

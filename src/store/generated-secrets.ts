@@ -18,7 +18,7 @@ type Stored = { master_key: string; bootstrap_client_id: string; bootstrap_clien
  */
 export async function generatedSecrets(dataDir: string): Promise<GeneratedSecrets> {
   const file = join(dataDir, "generated-secrets.json");
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await mkdir(dataDir, { recursive: true });
   const made: Stored = {
     master_key: randomBytes(32).toString("base64"),
     bootstrap_client_id: "partner",

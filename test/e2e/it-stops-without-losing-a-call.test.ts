@@ -123,6 +123,8 @@ describe("the gateway", () => {
       body: "{}",
     });
     expect([answer.status, answer.json.code]).toEqual([503, "overloaded"]);
+    const asked = await call(gateway.url, "GET", "/partner/v1/tenants", { token });
+    expect([asked.status, asked.json.code]).toEqual([503, "overloaded"]);
     expect(await gateway.kill("SIGTERM")).toBe(0);
   });
 });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { VARIABLE_DEFAULTS } from "../../src/config.ts";
+import { isAlive } from "../../src/store/embedded-postgres-process.ts";
 import { eventually } from "../support/eventually.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -80,7 +81,7 @@ describe("npm start", () => {
     await eventually(
       async () => {
         expect(findPostgres()).toBeUndefined();
-        expect(isAlive(postgresPid)).toBe(false);
+        expect(await isAlive(postgresPid)).toBe(false);
         await expect(fetch(url)).rejects.toThrow("fetch failed");
         return true;
       },
@@ -132,7 +133,7 @@ describe("npm start", () => {
   it("leaves no process behind after Ctrl-C", async () => {
     const started = run("scripts/run.mjs", "scripts/start.ts");
     const { url, postgresPid } = await untilRunning(started);
-    expect(isAlive(postgresPid)).toBe(true);
+    expect(await isAlive(postgresPid)).toBe(true);
     process.kill(-(started.child.pid ?? 0), "SIGINT");
     expect(await started.exit, started.output()).toBe(0);
     await expectNothingLeft(url, postgresPid);
@@ -155,7 +156,8 @@ describe("npm start", () => {
     expect(await next.exit, next.output()).toBe(0);
     expect(next.output()).toContain("found the demo tenant again");
     expectMainJob(next.output());
-    expect(isAlive(postgresPid)).toBe(false);
+    expect(findPostgres()).toBeUndefined();
+    expect(await isAlive(postgresPid)).toBe(false);
   });
 });
 
@@ -174,13 +176,4 @@ function expectMainJob(output: string): void {
     /gateway .*4 deliveries, each of them delivered/,
   ];
   expect(lines).toEqual(wanted.map((line) => expect.stringMatching(line) as string));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

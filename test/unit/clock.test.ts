@@ -1,0 +1,54 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { formatDuration, parseDurationMs, systemClock } from "../../src/clock.ts";
+
+describe("parseDurationMs", () => {
+  it.each([
+    ["500ms", 500],
+    ["30s", 30_000],
+    ["2m", 120_000],
+    ["24h", 86_400_000],
+    ["7d", 604_800_000],
+    ["0s", 0],
+    ["007s", 7000],
+  ])("reads %s", (text, durationMs) => {
+    expect(parseDurationMs(text)).toBe(durationMs);
+  });
+
+  it.each([
+    ...["", "5", "s", "-5s", "1.5s", "5 s", " 5s", "5s ", "5S", "5sec", "1h30m", "5s\n", "٥s"],
+    ...["1w", "1y", "1e3s", "+5s", "5constructor"],
+  ])("refuses %j", (text) => {
+    expect(parseDurationMs(text)).toBeUndefined();
+  });
+});
+
+describe("formatDuration", () => {
+  it.each([
+    [0, "0ms"],
+    [999, "999ms"],
+    [1000, "1s"],
+    [1500, "1500ms"],
+    [90_000, "90s"],
+    [7_200_000, "2h"],
+    [86_400_000, "1d"],
+    [90_000_000, "25h"],
+  ])("writes %d in the largest unit that divides it", (durationMs, text) => {
+    expect(formatDuration(durationMs)).toBe(text);
+  });
+
+  it("writes what parseDurationMs reads", () => {
+    fc.assert(
+      fc.property(fc.nat({ max: Number.MAX_SAFE_INTEGER }), (durationMs) => {
+        expect(parseDurationMs(formatDuration(durationMs))).toBe(durationMs);
+      }),
+    );
+  });
+});
+
+describe("the system's clock", () => {
+  it("gives a new date each time", () => {
+    expect(systemClock()).toBeInstanceOf(Date);
+    expect(systemClock()).not.toBe(systemClock());
+  });
+});

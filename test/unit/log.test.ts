@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { createLog, logNotificationReceived, maskUser } from "../../src/log.ts";
+
+describe("maskUser", () => {
+  it.each([
+    ["a number", "15550002222", "1555…22"],
+    ["a business-scoped id", "US.13491208655302741918", "US.1…18"],
+    ["seven characters", "1555000", "1555…00"],
+    ["six characters", "155500", "…"],
+    ["nothing", "", "…"],
+  ])("shows of %s too little to call", (_name, user, masked) => {
+    expect(maskUser(user)).toBe(masked);
+  });
+});
+
+describe("the log", () => {
+  function lines(level: string, write: (log: ReturnType<typeof createLog>) => void): string[] {
+    const written: string[] = [];
+    write(
+      createLog({
+        level,
+        format: "json",
+        destination: { write: (line) => void written.push(line) },
+      }),
+    );
+    return written;
+  }
+
+  it("is JSON with a time and no more of the machine than that", () => {
+    const [line = ""] = lines("info", (log) => log.info({ url: "http://x" }, "gateway.listening"));
+    expect(JSON.parse(line)).toEqual({
+      level: 30,
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      url: "http://x",
+      msg: "gateway.listening",
+    });
+  });
+
+  it("warns of what came over a number's hook and is not that number's", () => {
+    const fields = {
+      ...{ notificationId: "ntf_a", numberId: "num_a", phoneNumberId: "1", bodyBytes: 2 },
+      ...{ eventCount: 1, newEventCount: 1, durationMs: 1 },
+    };
+    const written = lines("warn", (log) => {
+      logNotificationReceived(log, { ...fields, withoutOwnerCount: 0 });
+      logNotificationReceived(log, { ...fields, withoutOwnerCount: 1 });
+    });
+    expect(written).toHaveLength(1);
+  });
+});
