@@ -25,7 +25,7 @@ import { whyUnusable } from "./outbound/public-url.ts";
 import { eventRoutes } from "./records/event-routes.ts";
 import { Secret } from "./secret.ts";
 import { type Simulator, startSimulator } from "./simulator/simulator.ts";
-import { startChangeFeed } from "./store/change-feed.ts";
+import { pruneChanges, startChangeFeed } from "./store/change-feed.ts";
 import { isPassingTrouble, openDatabase } from "./store/database.ts";
 import { startEmbeddedPostgres } from "./store/embedded-postgres.ts";
 import { generatedSecrets } from "./store/generated-secrets.ts";
@@ -125,6 +125,7 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
   const hourly = everyHour(
     async () => {
       await ensurePartitions(db);
+      await pruneChanges(db);
       await tenancy.rotateSigningKeys();
     },
     (err) => logBackgroundFailed(log, { job: "hourly", err }),

@@ -13,6 +13,11 @@ export async function announceChange(
   await db.insertInto("change").values(change).execute();
 }
 
+/** What every process has long heard of; called once an hour. */
+export async function pruneChanges(db: Database): Promise<void> {
+  await sql`delete from change where changed_at < now() - interval '1 day'`.execute(db);
+}
+
 const READ_EVERY_MS = 1000;
 const STALE_AFTER_MS = 4000;
 // A row's seq is taken before its commit, so a smaller one can appear behind a larger. No change
