@@ -1,6 +1,8 @@
 // Runs a script of this project on the project's own Node.js, and installs first what is missing:
 //   node scripts/run.mjs SCRIPT [ARGUMENTS]
 // Plain JavaScript without dependencies, because whatever Node.js (20 or later) is there runs it.
+// package.json calls it by `exec`: npm hands signals to its child and waits for that one, and a shell
+// in between would end at once and pass nothing on.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
@@ -122,7 +124,7 @@ function forwardSignals(child) {
   }
   const parent = process.ppid;
   const watch = setInterval(() => {
-    // npm was killed, or the shell between npm and here, which passes no signal on.
+    // npm was killed.
     if (process.env.npm_lifecycle_event !== undefined && process.ppid !== parent) {
       clearInterval(watch);
       forward("SIGTERM");

@@ -55,7 +55,12 @@ async function serve(
 ): Promise<void> {
   write(`  no demo, because ${options.whyNoDemo}`);
   const gateway = await startGateway(config);
-  write(`  listening on ${gateway.url}; Ctrl-C stops it`);
+  const { url, bootstrapClient } = gateway;
+  if (bootstrapClient !== undefined && !config.explicit.has("BOOTSTRAP_CLIENT_SECRET")) {
+    const secret = bootstrapClient.secret.reveal();
+    write(`  partner's client_id ${bootstrapClient.id}, client_secret ${secret}`);
+  }
+  write(`  listening on ${url}; Ctrl-C stops it`);
   await options.stopRequested;
   await gateway.stop();
 }
@@ -139,11 +144,17 @@ function untilSignal(): Promise<void> {
 function explain(error: unknown): string {
   const reasons: string[] = [];
   for (let at = error; at instanceof Error; at = at.cause) {
-    reasons.push(at.message || at.name);
+    const reason = at.message || at.name;
+    if (!reasons.some((known) => known.includes(reason))) {
+      reasons.push(reason);
+    }
   }
-  return reasons.length > 0 ? [...new Set(reasons)].join(": ") : String(error);
+  return reasons.length > 0 ? reasons.join(": ") : String(error);
 }
 
+// A terminal that was closed must not keep it from stopping in order.
+process.stdout.on("error", () => {});
+process.stderr.on("error", () => {});
 try {
   const { values } = parseArgs({ options: { once: { type: "boolean", default: false } } });
   await start(values);

@@ -1,8 +1,3 @@
-/** Where "now" comes from; passed in wherever a rule depends on time, so that tests can set it. */
-export type Clock = () => Date;
-
-export const systemClock: Clock = () => new Date();
-
 const UNIT_MS: Record<string, number> = {
   ms: 1,
   s: 1000,

@@ -2,7 +2,7 @@ import { parseDurationMs } from "./clock.ts";
 import { Secret } from "./secret.ts";
 
 /**
- * The environment, read once (`docs` in README's table; a test holds the two together). Each row
+ * The environment, read once; README's table tells of it, and a test holds the two together. Each row
  * says what a variable defaults to, in the words of the table, and how its text becomes a value.
  * A default that cannot be written as text (a generated key, an embedded server) is `undefined`
  * here and decided in `main.ts`.

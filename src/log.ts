@@ -14,15 +14,23 @@ export function createLog(options: {
     (options.format === "pretty"
       ? PinoPretty({ ignore: "pid,hostname", sync: true, destination: 2 })
       : pino.destination({ dest: 2, sync: true }));
-  return pino(
-    { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    destination,
-  );
+  const { level } = options;
+  const timestamp = pino.stdTimeFunctions.isoTime;
+  return pino({ level, base: null, timestamp, serializers: { err: presentError } }, destination);
 }
 
-/** `495551234567` is `4955…67`: enough to recognise, too little to call. */
-export function maskUser(user: string): string {
-  return user.length <= 6 ? "…" : `${user.slice(0, 4)}…${user.slice(-2)}`;
+/** Listed fields only: a database error also carries rows' values, in `detail` and elsewhere. */
+function presentError(error: unknown): unknown {
+  if (!(error instanceof Error)) {
+    return String(error);
+  }
+  return {
+    type: error.name,
+    message: error.message,
+    ...("code" in error && { code: error.code }),
+    stack: error.stack,
+    ...(error.cause !== undefined && { cause: presentError(error.cause) }),
+  };
 }
 
 // One function for each line that a unit of work writes, so that its fields cannot drift.

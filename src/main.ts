@@ -3,6 +3,7 @@ import { runCommand } from "./cli/run.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { createUpstream } from "./dialog360/exchange.ts";
 import { createMessaging } from "./dialog360/messaging.ts";
+import { createOrigins } from "./dialog360/origins.ts";
 import { createGroupCommit } from "./events/group-commit.ts";
 import { writeNotifications } from "./events/write-notifications.ts";
 import { openFanout } from "./fanout/open-fanout.ts";
@@ -46,9 +47,11 @@ export type RunningGateway = {
 };
 
 const DRAIN_MS = 25_000;
-const HOURLY_MS = 3_600_000;
-const COMMIT_BATCH_MAX = 200;
-const COMMIT_WAITING_MAX = 5000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+const KiB = 1024;
+const COMMIT_BATCH_BYTES_MAX = 5 * 1024 * KiB;
+const COMMIT_WAITING_BYTES_MAX = 100 * 1024 * KiB;
 
 /** Starts everything that this process is to run; nothing is left running when it fails. */
 export async function startGateway(config: Config): Promise<RunningGateway> {
@@ -100,6 +103,7 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
 
   const simulator = await embedSimulator(config, dataDir, stoppers);
   const baseUrl = simulator?.url ?? config.D360_BASE_URL;
+  const origins = createOrigins({ baseUrl, allowedOrigins: config.D360_ALLOWED_ORIGINS });
   const sealer = createSealer(masterKeys);
   const feed = startChangeFeed({ db, onError: onIdleError });
   stoppers.push(feed.stop);
@@ -122,30 +126,31 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
   const policy = { scheduleMs: config.RETRY_SCHEDULE, horizonMs: config.RETRY_HORIZON };
   const fanout = openFanout({ db, sealer, outbound, rules, policy, log });
   const dispatcher = config.ROLE === "api" ? undefined : fanout.startDispatcher();
-  const hourly = everyHour(
+  stoppers.push(async () => dispatcher?.stop({ graceMs: 0 }));
+  const onJobError = (err: unknown): void => logBackgroundFailed(log, { job: "housekeeping", err });
+  const everyMinute = every(MINUTE_MS, fanout.settleStragglers, onJobError);
+  stoppers.push(async () => everyMinute.stop());
+  const hourly = every(
+    HOUR_MS,
     async () => {
       await ensurePartitions(db);
       await pruneChanges(db);
       await tenancy.rotateSigningKeys();
     },
-    (err) => logBackgroundFailed(log, { job: "hourly", err }),
+    onJobError,
   );
   stoppers.push(async () => hourly.stop());
 
   const commit = createGroupCommit({
     commit: (notifications: Parameters<typeof writeNotifications>[1]) =>
       writeNotifications(db, notifications),
-    batchMax: COMMIT_BATCH_MAX,
-    waitingMax: COMMIT_WAITING_MAX,
+    // A small body costs about as much as this for its rows.
+    weigh: ({ bodyBytes }) => bodyBytes + 20 * KiB,
+    batchMax: COMMIT_BATCH_BYTES_MAX,
+    waitingMax: COMMIT_WAITING_BYTES_MAX,
   });
-  const connect = createConnectNumber({
-    db,
-    url,
-    unusableUrl,
-    baseUrl,
-    messaging: createMessaging(upstream),
-    allowedOrigins: config.D360_ALLOWED_ORIGINS,
-  });
+  const messaging = createMessaging(upstream);
+  const connect = createConnectNumber({ db, url, unusableUrl, origins, messaging });
   let stopping = false;
   const readiness = async (): Promise<Readiness> => {
     const database = await unfitVersion(db).catch(() => "the database cannot be reached");
@@ -178,7 +183,7 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
     answerWebhookSettings: createAnswerWebhookSettings(fanout.webhookSettings),
     forward: createForward({
       upstream,
-      baseUrl,
+      origins,
       reloadNumber: tenancy.directory.reloadNumber,
       markKeyRejected: (number) => markKeyRejected(db, number.tenantId, number),
     }),
@@ -253,15 +258,26 @@ async function embedSimulator(
   return simulator;
 }
 
-function everyHour(work: () => Promise<void>, onError: (error: unknown) => void) {
-  const timer = setInterval(() => void work().catch(onError), HOURLY_MS);
+function every(durationMs: number, work: () => Promise<void>, onError: (error: unknown) => void) {
+  const timer = setInterval(() => void work().catch(onError), durationMs);
   return { stop: () => clearInterval(timer) };
+}
+
+/** What was made up for a developer, who has no other way to know. */
+function describeEmbedded(config: Config, gateway: RunningGateway): string {
+  const { simulator, bootstrapClient } = gateway;
+  const generated = config.explicit.has("BOOTSTRAP_CLIENT_ID") ? undefined : bootstrapClient;
+  const client =
+    generated && `partner client: ${generated.id}, secret: ${generated.secret.reveal()}\n`;
+  const address = simulator && `simulated 360dialog on ${simulator.url}\n`;
+  return `${client ?? ""}${address ?? ""}`;
 }
 
 /** Runs until a signal: the first one stops in order, a second one at once. */
 async function serveUntilSignal(): Promise<void> {
-  const gateway = await startGateway(readConfig(process.env));
-  process.stdout.write(`listening on ${gateway.url}\n`);
+  const config = readConfig(process.env);
+  const gateway = await startGateway(config);
+  process.stdout.write(`listening on ${gateway.url}\n${describeEmbedded(config, gateway)}`);
   await new Promise<void>((resolveSignal) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.once(signal, () => {
@@ -274,7 +290,8 @@ async function serveUntilSignal(): Promise<void> {
 }
 
 async function migrateOnly(): Promise<void> {
-  const { DATABASE_URL: url } = readConfig(process.env);
+  // Nothing else of the environment matters here, in production neither.
+  const { DATABASE_URL: url } = readConfig({ DATABASE_URL: process.env["DATABASE_URL"] });
   if (url === undefined) {
     throw new Error("DATABASE_URL: unset, so there is no database to migrate");
   }

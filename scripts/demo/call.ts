@@ -48,7 +48,17 @@ async function callJson<T>(url: string, init: RequestInit): Promise<T> {
     throw new Error(`${name} got no answer`, { cause });
   }
   if (!response.ok) {
-    throw new CallFailed(`${name} was answered ${response.status}: ${text}`);
+    throw new CallFailed(`${name} was answered ${response.status}: ${detailOf(text)}`);
   }
   return (text === "" ? undefined : JSON.parse(text)) as T;
+}
+
+/** What a problem document says in words, or else the whole text. */
+function detailOf(text: string): string {
+  try {
+    const { detail, error_description } = JSON.parse(text) as Record<string, string | undefined>;
+    return detail ?? error_description ?? text;
+  } catch {
+    return text;
+  }
 }

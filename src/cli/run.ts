@@ -1,6 +1,6 @@
 export type Commands = Record<string, { summary: string; run: (args: string[]) => Promise<void> }>;
 
-/** Exit codes (contract, section 10): 0, 1 failed, 2 usage. */
+/** Exit codes: 0, 1 failed, 2 usage. */
 export async function runCommand(
   argv: string[],
   commands: Commands,

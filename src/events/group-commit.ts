@@ -25,21 +25,35 @@ type Waiting<Item, Result> = {
  */
 export function createGroupCommit<Item, Result>(options: {
   commit: (items: readonly Item[]) => Promise<Result[]>;
+  /** What an item weighs in the bounds below: bytes, or 1 where items are alike. */
+  weigh: (item: Item) => number;
+  /** How much one commit takes, though always one item. */
   batchMax: number;
-  /** Past this many waiting items new ones are refused: never an unbounded queue. */
+  /** Past this much waiting new items are refused: never an unbounded queue. */
   waitingMax: number;
 }): GroupCommit<Item, Result> {
-  const { commit, batchMax, waitingMax } = options;
+  const { commit, weigh, batchMax, waitingMax } = options;
   let waiting: Waiting<Item, Result>[] = [];
+  let waitingWeight = 0;
   let running: Promise<void> | undefined;
 
   async function run(): Promise<void> {
     while (waiting.length > 0) {
-      const batch = waiting.slice(0, batchMax);
-      waiting = waiting.slice(batchMax);
-      await commitBatch(batch);
+      await commitBatch(takeBatch());
     }
     running = undefined;
+  }
+
+  function takeBatch(): Waiting<Item, Result>[] {
+    let weight = 0;
+    const tooMuch = waiting.findIndex(({ item }, index) => {
+      weight += weigh(item);
+      return index > 0 && weight > batchMax;
+    });
+    const batch = tooMuch === -1 ? waiting : waiting.slice(0, tooMuch);
+    waiting = tooMuch === -1 ? [] : waiting.slice(tooMuch);
+    waitingWeight -= batch.reduce((sum, { item }) => sum + weigh(item), 0);
+    return batch;
   }
 
   async function commitBatch(batch: Waiting<Item, Result>[]): Promise<void> {
@@ -76,10 +90,11 @@ export function createGroupCommit<Item, Result>(options: {
 
   return {
     add(item) {
-      if (waiting.length >= waitingMax) {
-        return Promise.reject(new Overloaded("too many notifications are waiting"));
+      if (waitingWeight >= waitingMax) {
+        return Promise.reject(new Overloaded("too much is waiting to be committed"));
       }
       return new Promise<Result>((resolve, reject) => {
+        waitingWeight += weigh(item);
         waiting.push({ item, resolve, reject });
         running ??= run();
       });

@@ -1,6 +1,8 @@
 import { formatDuration } from "../clock.ts";
+import { type Log, logBackgroundFailed } from "../log.ts";
 import type { OutboundAgent } from "../outbound/agent.ts";
 import type { OutboundResult } from "../outbound/exchange.ts";
+import type { Secret } from "../secret.ts";
 import type { ClaimedDelivery } from "./claim.ts";
 import type { EndpointSecrets } from "./endpoint-secrets.ts";
 import { classify } from "./outcome.ts";
@@ -22,22 +24,42 @@ export function createAttemptDelivery(options: {
   outbound: OutboundAgent;
   endpointSecrets: EndpointSecrets;
   policy: RetryPolicy;
+  log: Log;
   random?: () => number;
 }): AttemptDelivery {
-  const { outbound, endpointSecrets, policy, random = Math.random } = options;
+  const { outbound, endpointSecrets, policy, log, random = Math.random } = options;
   return async (delivery, signal) => {
     const startedAt = new Date();
+    const result = await post(delivery, startedAt, signal);
+    return conclude({ delivery, startedAt, result, policy, random: random() });
+  };
+
+  async function post(
+    delivery: ClaimedDelivery,
+    startedAt: Date,
+    signal: AbortSignal,
+  ): Promise<OutboundResult> {
     const endpoint = { id: delivery.endpoint_id, tenant_id: delivery.tenant_id };
+    let headers: Record<string, string>;
+    let secret: Secret;
+    try {
+      headers = endpointSecrets.openHeaders(endpoint, delivery.headers_sealed);
+      secret = endpointSecrets.openSigningSecret(endpoint, delivery.signing_secret_sealed);
+    } catch (error) {
+      // It must not be claimed for ever without a word: it fails by the schedule like any other.
+      logBackgroundFailed(log, { job: "attempt", err: error });
+      const detail = "The gateway could not open the endpoint's secrets.";
+      return { kind: "failed", reason: "invalid_request", detail, durationMs: 0 };
+    }
     const { contentType, body } = renderBody(delivery.format, {
       ...delivery,
       id: delivery.event_id,
     });
-    const secret = endpointSecrets.openSigningSecret(endpoint, delivery.signing_secret_sealed);
-    const result = await outbound.request({
+    return outbound.request({
       method: "POST",
       url: delivery.url,
       headers: {
-        ...endpointSecrets.openHeaders(endpoint, delivery.headers_sealed),
+        ...headers,
         "content-type": contentType,
         "user-agent": "waba-gateway",
         "webhook-attempt": String(delivery.attempt_count),
@@ -53,8 +75,7 @@ export function createAttemptDelivery(options: {
       answerBytesMax: ANSWER_BYTES_KEPT,
       signal,
     });
-    return conclude({ delivery, startedAt, result, policy, random: random() });
-  };
+  }
 }
 
 /** Pure: what an attempt's result means, by the outcome and the schedule. */
@@ -130,7 +151,10 @@ function keptAnswer(result: OutboundResult): Buffer | null {
 }
 
 function reasonOf(attemptNumber: number, result: OutboundResult): string {
-  const why = attemptNumber === 1 ? "First attempt." : `Attempt ${attemptNumber}, by the schedule.`;
+  const why =
+    attemptNumber === 1
+      ? "First attempt."
+      : `Attempt ${attemptNumber}, because the one before did not succeed.`;
   switch (result.kind) {
     case "answer":
       return `${why} The endpoint answered ${result.status}.`;

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
-import type { Database } from "../store/database.ts";
+import type { Database, DatabaseTransaction } from "../store/database.ts";
 import type { WebhookEndpointFormat } from "../store/schema.ts";
 
 /** A delivery under lease, with all that an attempt needs. */
@@ -29,22 +29,33 @@ export type ClaimedDelivery = {
 const LEASE_MARGIN_SECONDS = 10;
 
 /**
- * Leases up to `deliveriesMax` due deliveries, and gives back those whose lease has run out (a
- * process died with them); they are due at once. Walks the endpoints, not the queue: a loose index
- * scan finds each endpoint with something pending, so that one endpoint's backlog hides no other's
- * deliveries. Holding an endpoint's row while its slots are counted keeps `max_in_flight` exact over
- * all processes. Attempts are counted here, so that a crash is an attempt too.
+ * Leases up to `deliveriesMax` due deliveries. Attempts are counted here, so that a crash is an
+ * attempt too. Two statements, because the second must see what the claim that held an endpoint
+ * just before has committed: only then is `max_in_flight` exact over all processes.
  */
 export async function claimDeliveries(
   db: Database,
   options: { deliveriesMax: number },
 ): Promise<ClaimedDelivery[]> {
-  const token = randomUUID();
-  const { rows } = await sql<ClaimedDelivery>`
+  return db.transaction().execute(async (trx) => {
+    const endpointIds = await lockOpenEndpoints(trx);
+    return endpointIds.length === 0 ? [] : leaseDue(trx, { ...options, endpointIds });
+  });
+}
+
+/**
+ * Takes the open endpoints that something waits for and that no other claim has in hand. Walks the
+ * endpoints, not the queue: a loose index scan finds each one with something pending, so that one
+ * endpoint's backlog hides no other's deliveries. What is left of a lease that has run out (a
+ * process died with it) is due again, at once.
+ */
+async function lockOpenEndpoints(trx: DatabaseTransaction): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
     with recursive lapsed as (
       update delivery set state = 'pending', next_attempt_at = now(),
         lease_token = null, lease_until = null
       where state = 'delivering' and lease_until < now()
+      returning endpoint_id
     ), waiting (endpoint_id) as (
       (select endpoint_id from delivery where state = 'pending' order by endpoint_id limit 1)
       union all
@@ -53,13 +64,29 @@ export async function claimDeliveries(
         where d.state = 'pending' and d.endpoint_id > w.endpoint_id
         order by d.endpoint_id limit 1
       ) from waiting w where w.endpoint_id is not null
-    ), open_endpoint as materialized (
+    )
+    select e.id from webhook_endpoint e
+    where e.state = 'active' and (
+      e.id in (select endpoint_id from lapsed)
+      or e.id in (select endpoint_id from waiting) and exists (
+        select 1 from delivery d
+        where d.endpoint_id = e.id and d.state = 'pending' and d.next_attempt_at <= now()))
+    for no key update of e skip locked
+  `.execute(trx);
+  return rows.map(({ id }) => id);
+}
+
+async function leaseDue(
+  trx: DatabaseTransaction,
+  options: { deliveriesMax: number; endpointIds: string[] },
+): Promise<ClaimedDelivery[]> {
+  const { deliveriesMax, endpointIds } = options;
+  const { rows } = await sql<ClaimedDelivery>`
+    with open_endpoint as materialized (
       select e.id, e.timeout_seconds, e.max_in_flight - (
         select count(*) from delivery f where f.endpoint_id = e.id and f.state = 'delivering'
       ) as free_slots
-      from webhook_endpoint e
-      where e.id in (select endpoint_id from waiting) and e.state = 'active'
-      for no key update of e skip locked
+      from webhook_endpoint e where e.id = any (${endpointIds}::text[])
     ), due as materialized (
       select d.* from (select * from open_endpoint where free_slots > 0 order by random()) o,
       lateral (
@@ -69,10 +96,10 @@ export async function claimDeliveries(
         order by next_attempt_at limit o.free_slots
         for update skip locked
       ) d
-      limit ${options.deliveriesMax}
+      limit ${deliveriesMax}
     ), claimed as (
       update delivery d set state = 'delivering', attempt_count = d.attempt_count + 1,
-        lease_token = ${token}::uuid,
+        lease_token = ${randomUUID()}::uuid,
         lease_until = clock_timestamp()
           + make_interval(secs => due.timeout_seconds + ${LEASE_MARGIN_SECONDS})
       from due
@@ -87,6 +114,6 @@ export async function claimDeliveries(
     join webhook_endpoint w on w.id = c.endpoint_id
     join event e on e.tenant_id = c.tenant_id and e.id = c.event_id
       and e.received_at = c.event_received_at
-  `.execute(db);
+  `.execute(trx);
   return rows;
 }

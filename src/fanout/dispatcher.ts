@@ -32,6 +32,7 @@ export function startDispatcher(options: {
   const attempting = new AbortController();
   const settling = createGroupCommit<Settlement, boolean>({
     commit: options.settle,
+    weigh: () => 1,
     batchMax: SETTLE_BATCH_MAX,
     waitingMax: IN_FLIGHT_MAX,
   });
@@ -46,12 +47,13 @@ export function startDispatcher(options: {
 
   async function deliver(delivery: ClaimedDelivery): Promise<void> {
     const { settlement, endpointGone } = await options.attempt(delivery, attempting.signal);
-    if (!(await settling.add(settlement))) {
-      logSettleUnmatched(log, { deliveryIds: [delivery.id] });
-      return;
-    }
+    const matched = await settling.add(settlement);
     if (endpointGone) {
       await options.disableEndpoint(delivery.tenant_id, delivery.endpoint_id);
+    }
+    if (!matched) {
+      logSettleUnmatched(log, { deliveryIds: [delivery.id] });
+      return;
     }
     const { attempt } = settlement;
     logDeliveryAttempted(log, {

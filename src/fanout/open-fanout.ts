@@ -7,7 +7,7 @@ import { createAttemptDelivery } from "./attempt.ts";
 import type { UrlRules } from "./check-endpoint.ts";
 import { claimDeliveries } from "./claim.ts";
 import { deliveryRoutes } from "./delivery-routes.ts";
-import { disableEndpoint } from "./disable-endpoint.ts";
+import { disableEndpoint, settleStragglers } from "./endpoint-state.ts";
 import { type Dispatcher, startDispatcher } from "./dispatcher.ts";
 import { endpointRoutes } from "./endpoint-routes.ts";
 import { createEndpointSecrets } from "./endpoint-secrets.ts";
@@ -19,6 +19,8 @@ export type Fanout = {
   routes: Route[];
   webhookSettings: WebhookSettings;
   startDispatcher: () => Dispatcher;
+  /** To be called once a minute. */
+  settleStragglers: () => Promise<void>;
 };
 
 /** PATH 2b, joined: the endpoints' side and the dispatcher that delivers to them. */
@@ -35,10 +37,11 @@ export function openFanout(options: {
   return {
     routes: [...endpointRoutes({ db, endpointSecrets, rules }), ...deliveryRoutes({ db })],
     webhookSettings: createWebhookSettings({ db, endpointSecrets, rules }),
+    settleStragglers: () => settleStragglers(db),
     startDispatcher: () =>
       startDispatcher({
         claim: (limits) => claimDeliveries(db, limits),
-        attempt: createAttemptDelivery({ outbound, endpointSecrets, policy }),
+        attempt: createAttemptDelivery({ outbound, endpointSecrets, policy, log }),
         settle: (settlements) => settleDeliveries(db, settlements),
         disableEndpoint: (tenantId, endpointId) => disableEndpoint(db, tenantId, endpointId),
         log,

@@ -63,10 +63,12 @@ export async function settleDeliveries(
       returning d.tenant_id, d.event_xid, d.event_seq, d.endpoint_id, d.id, d.event_id,
         d.event_received_at, g.state, d.attempt_count, d.created_at, g.position
     ), kept as (
-      update delivery d set state = g.state, next_attempt_at = g.next_attempt_at,
+      update delivery d set
+        state = case when w.state = 'active' then g.state else 'held' end,
+        next_attempt_at = case when w.state = 'active' then g.next_attempt_at end,
         lease_token = null, lease_until = null,
         attempt_count = d.attempt_count - case when g.attempt_id is null then 1 else 0 end
-      from given g
+      from given g left join webhook_endpoint w on w.id = g.endpoint_id
       where d.tenant_id = g.tenant_id and d.event_xid = g.event_xid and d.event_seq = g.event_seq
         and d.endpoint_id = g.endpoint_id and d.lease_token = g.lease_token
         and g.state in ('pending', 'held')

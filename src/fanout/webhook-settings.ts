@@ -3,13 +3,14 @@ import { InvalidRequest, NotFound } from "../errors.ts";
 import type { Database } from "../store/database.ts";
 import { brokenEndpointRules, duplicateRule, type UrlRules } from "./check-endpoint.ts";
 import type { EndpointSecrets } from "./endpoint-secrets.ts";
+import { releaseHeld } from "./endpoint-state.ts";
 import { ENDPOINT_DEFAULTS } from "./endpoint-routes.ts";
 import { changeEndpoints, insertEndpoint, type WebhookEndpointRow } from "./endpoints.ts";
 
 /** As 360dialog writes and reads them (its page on webhooks): `{ url, headers }`. */
 export type Settings = { url: string; headers: Record<string, string> };
 
-/** The drop-in form of a number's one endpoint (contract, section 4). */
+/** The drop-in form of a number's one endpoint. */
 export type WebhookSettings = {
   /** Header values are write-only, as in our own API. @throws {NotFound} when nothing is set */
   get(tenantId: string, phoneNumberId: string): Promise<Settings>;
@@ -36,10 +37,11 @@ export function createWebhookSettings(options: {
     },
 
     async set(tenantId, phoneNumberId, settings) {
-      const { url, headers } = settings;
-      const broken = brokenEndpointRules(settings, rules);
+      const { url } = settings;
       await changeEndpoints(db, tenantId, async (trx) => {
         const old = await findDropIn(trx, tenantId, phoneNumberId);
+        const headers = old === undefined ? settings.headers : unhidden(settings.headers, old);
+        const broken = brokenEndpointRules({ url, headers }, rules);
         const numbers = { phoneNumberIds: [phoneNumberId], except: old?.id ?? "" };
         const errors = [...broken, ...(await duplicateRule(trx, tenantId, { url, ...numbers }))];
         if (errors.length > 0) {
@@ -47,7 +49,7 @@ export function createWebhookSettings(options: {
         }
         if (old === undefined) {
           const phone_number_ids = [phoneNumberId];
-          const wish = { ...ENDPOINT_DEFAULTS, ...settings, phone_number_ids };
+          const wish = { ...ENDPOINT_DEFAULTS, url, headers, phone_number_ids };
           await insertEndpoint(trx, tenantId, {
             wish: { ...wish, managed_by: "drop_in" },
             endpointSecrets,
@@ -61,13 +63,30 @@ export function createWebhookSettings(options: {
             url,
             header_names: Object.keys(headers),
             headers_sealed: endpointSecrets.sealHeaders(key, headers),
+            // Setting it again is how a 360dialog client says "it is up again".
+            state: "active",
           })
           .where("id", "=", old.id)
           .execute();
+        await releaseHeld(trx, tenantId, old.id);
       });
-      return { url, headers };
+      return settings;
     },
   };
+
+  /** A client that posts back what it has read keeps the values that it could not read. */
+  function unhidden(
+    headers: Record<string, string>,
+    old: WebhookEndpointRow,
+  ): Record<string, string> {
+    const key = { id: old.id, tenant_id: old.tenant_id };
+    const known = endpointSecrets.openHeaders(key, old.headers_sealed);
+    const entries = Object.entries(headers).map(([name, value]) => [
+      name,
+      value === HIDDEN_VALUE && Object.hasOwn(known, name) ? known[name] : value,
+    ]);
+    return Object.fromEntries(entries) as Record<string, string>;
+  }
 }
 
 async function findDropIn(

@@ -1,4 +1,5 @@
 import type { Exchange, Upstream } from "../dialog360/exchange.ts";
+import type { Origins } from "../dialog360/origins.ts";
 import { ApiError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { DirectoryNumber } from "../tenancy/directory.ts";
@@ -18,8 +19,7 @@ export type Answer = Extract<Exchange, { kind: "answer" }>;
 
 export type ForwardOptions = {
   upstream: Upstream;
-  /** Base URL of numbers that have none of their own. */
-  baseUrl: string;
+  origins: Origins;
   /** The number as it is in the database now. */
   reloadNumber: (number: DirectoryNumber) => Promise<DirectoryNumber | undefined>;
   /** 360dialog refuses this key: later calls are answered without asking. */
@@ -33,7 +33,7 @@ export type ForwardOptions = {
  * `upstream_timeout`.
  */
 export function createForward(options: ForwardOptions): Forward {
-  const { upstream, baseUrl, reloadNumber, markKeyRejected } = options;
+  const { upstream, origins, reloadNumber, markKeyRejected } = options;
 
   async function callWith(
     number: DirectoryNumber,
@@ -41,7 +41,13 @@ export function createForward(options: ForwardOptions): Forward {
     call: ForwardedCall,
   ): Promise<Answer> {
     const { method, path, headers, body, messageId } = call;
-    const origin = number.baseUrl ?? baseUrl;
+    const origin = origins.resolve(number.baseUrl);
+    if (origin === undefined) {
+      throw new ApiError(
+        "upstream_unreachable",
+        "The operator does not allow the number's base_url.",
+      );
+    }
     const exchange = await upstream.exchange({ origin, method, path, headers, body, apiKey });
     return exchange.kind === "answer" ? exchange : refuse(exchange, messageId);
   }

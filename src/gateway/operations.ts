@@ -16,7 +16,7 @@ export type Operation = {
   kind: "send" | "call" | "webhook_settings";
 };
 
-/** What tenants may call (contract, section 4); what is not a row is `unknown_operation`. */
+/** What tenants may call; what is not a row is `unknown_operation`. */
 export const OPERATIONS: readonly Operation[] = [
   row("sendMessage", "POST", "/messages", "number", "messages:send", "send"),
   row("getHealthStatus", "GET", "/health_status", "number", "numbers:read", "call"),

@@ -1,5 +1,5 @@
 import type { Context } from "koa";
-import { InvalidRequest } from "../errors.ts";
+import { ApiError, InvalidRequest } from "../errors.ts";
 import { MiB, parseJson, readBody } from "../http/body.ts";
 
 export type WebhookSettingsOf = { tenantId: string; phoneNumberId: string };
@@ -20,11 +20,11 @@ export function createAnswerWebhookSettings(settings: {
       ctx.body = await settings.get(tenantId, phoneNumberId);
       return;
     }
-    const body = parseJson(await readBody(ctx.req, { bytesMax: MiB }));
+    const body = await readBody(ctx.req, { bytesMax: MiB });
     try {
-      ctx.body = await settings.set(tenantId, phoneNumberId, parseSettings(body));
+      ctx.body = await settings.set(tenantId, phoneNumberId, parseSettings(parseJson(body)));
     } catch (error) {
-      if (!(error instanceof InvalidRequest)) {
+      if (!(error instanceof ApiError && (error.status === 400 || error.status === 422))) {
         throw error;
       }
       ctx.state["code"] = error.code;
@@ -53,13 +53,13 @@ function parseSettings(body: unknown): Settings {
 }
 
 /** 360dialog's own form of an error on `/v1/configs/*`, with our codes in the details. */
-function renderMeta(error: InvalidRequest): object {
+function renderMeta(error: ApiError): object {
   return {
     meta: {
       success: false,
       http_code: 400,
       developer_message: error.message,
-      details: error.errors?.map(({ code, detail }) => `${code}: ${detail}`) ?? [],
+      details: error.errors?.map(({ code, detail }) => `${code}: ${detail}`) ?? [error.code],
     },
   };
 }

@@ -1,6 +1,6 @@
 import Koa, { type Context, type Middleware, type Next } from "koa";
 import { Router } from "@koa/router";
-import { ApiError } from "../errors.ts";
+import { ApiError, NotFound } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { type Log, logRequestCompleted, logRequestFailed } from "../log.ts";
 import { ClientGone, MiB, parseJson, readBody } from "./body.ts";
@@ -17,7 +17,7 @@ export type WhatsAppHandler = (ctx: Context, requestId: string) => Promise<void>
 
 const JSON_BODY_BYTES_MAX = MiB;
 
-/** First path segments that are never the WhatsApp API (contract, section 5). */
+/** First path segments that are never the WhatsApp API. */
 const RESERVED = new Set(
   "tenant partner oauth2 hooks onboarding console docs .well-known healthz readyz".split(" "),
 );
@@ -162,6 +162,7 @@ function handle(route: Route, options: RouteTableOptions) {
   return async (ctx: Context & { params: Record<string, string> }, _next: Next): Promise<void> => {
     ctx.state["operation"] = route.operationId;
     ctx.state["caller"] = await guard(ctx, route.access);
+    refuseNul(ctx);
     const query = contract.checkQuery(route.operationId, { ...ctx.query });
     // What comes over a hook is read as bytes, and judged by nobody before it is stored.
     const takesJson = route.access.kind !== "hook" && contract.takesJson(route.operationId);
@@ -182,9 +183,23 @@ function handle(route: Route, options: RouteTableOptions) {
   };
 }
 
+/** PostgreSQL's text cannot hold U+0000: an id with one is a missing one, a filter with one is wrong. */
+function refuseNul(ctx: Context & { params: Record<string, string> }): void {
+  if (Object.values(ctx.params).some((value) => value.includes("\0"))) {
+    throw new NotFound();
+  }
+  if (/%00/.test(ctx.querystring)) {
+    throw new ApiError("invalid_parameter", "A parameter must not contain U+0000.");
+  }
+}
+
 async function jsonBody(ctx: Context): Promise<unknown> {
   if (ctx.request.is("json", "+json") === false) {
     throw new ApiError("unsupported_media_type", "Send the body as application/json.");
   }
-  return parseJson(await readBody(ctx.req, { bytesMax: JSON_BODY_BYTES_MAX }));
+  const body = await readBody(ctx.req, { bytesMax: JSON_BODY_BYTES_MAX });
+  if (body.includes("\\u0000")) {
+    throw new ApiError("invalid_parameter", "The texts in the body must not contain U+0000.");
+  }
+  return parseJson(body);
 }

@@ -112,9 +112,7 @@ function follow(document: Document, ref: string): unknown {
 }
 
 function toPointer(parts: string[]): string {
-  return parts
-    .map((part) => encodeURIComponent(escapeToken(part)))
-    .join("/");
+  return parts.map((part) => encodeURIComponent(escapeToken(part))).join("/");
 }
 
 /** RFC 6901, section 3. */
@@ -125,7 +123,8 @@ function escapeToken(part: string): string {
 function fieldErrors(check: ValidateFunction): FieldError[] {
   return (check.errors ?? []).map((error) => {
     const extra = error.params["additionalProperty"] ?? error.params["missingProperty"];
-    const pointer = error.instancePath + (typeof extra === "string" ? `/${escapeToken(extra)}` : "");
+    const pointer =
+      error.instancePath + (typeof extra === "string" ? `/${escapeToken(extra)}` : "");
     const allowed = error.params["allowedValues"] as unknown[] | undefined;
     const wanted = allowed ? `${error.message}: ${allowed.join(", ")}` : (error.message ?? "wrong");
     const name = error.keyword === "additionalProperties" ? "is not a known member" : wanted;

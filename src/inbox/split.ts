@@ -99,11 +99,13 @@ function contactsOf(
   everybody: ReadonlySet<unknown>,
 ): unknown[] {
   const own = new Set(usersOf(item));
-  const names = (users: ReadonlySet<unknown>, contact: unknown): boolean =>
-    isObject(contact) && (users.has(contact["wa_id"]) || users.has(contact["user_id"]));
   return contacts.some((contact) => names(own, contact))
     ? contacts.filter((contact) => names(own, contact) || !names(everybody, contact))
     : contacts;
+}
+
+function names(users: ReadonlySet<unknown>, contact: unknown): boolean {
+  return isObject(contact) && (users.has(contact["wa_id"]) || users.has(contact["user_id"]));
 }
 
 const USER_MEMBERS = [
@@ -121,7 +123,7 @@ function usersOf(item: unknown): unknown[] {
     : [];
 }
 
-/** Contract, section 7: what makes two of them the same, however they were framed. */
+/** What makes two of them the same, however they were framed. */
 function itemIdentity(
   place: Place,
   list: string,

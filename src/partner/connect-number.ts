@@ -1,4 +1,5 @@
 import type { Access, Messaging, NumberHealth, OwnCall } from "../dialog360/messaging.ts";
+import type { Origins } from "../dialog360/origins.ts";
 import { ApiError, type ErrorCode, InvalidRequest } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { Database } from "../store/database.ts";
@@ -17,8 +18,6 @@ export type ConnectNumber = {
   }): Promise<NumberHealth>;
   /** Registers a new hook address with its secret header; older ones live on for repeats. */
   registerHook(number: { id: string; base_url: string | null }, apiKey: Secret): Promise<void>;
-  /** @throws {InvalidRequest} when the operator has not allowed this origin */
-  checkBaseUrl(baseUrl: string): void;
 };
 
 export function createConnectNumber(options: {
@@ -28,14 +27,23 @@ export function createConnectNumber(options: {
   url: string;
   /** Why 360dialog could not call that URL, or `undefined` when it can. */
   unusableUrl: string | undefined;
-  baseUrl: string;
-  allowedOrigins: readonly string[];
+  origins: Origins;
 }): ConnectNumber {
-  const { db, messaging, url, unusableUrl, allowedOrigins } = options;
-  const accessOf = (baseUrl: string | null, apiKey: Secret): Access => ({
-    origin: baseUrl ?? options.baseUrl,
-    apiKey,
-  });
+  const { db, messaging, url, unusableUrl, origins } = options;
+
+  function accessOf(baseUrl: string | null, apiKey: Secret): Access {
+    const origin = origins.resolve(baseUrl);
+    if (origin === undefined) {
+      throw new InvalidRequest([
+        {
+          code: "base_url_not_allowed",
+          pointer: "/base_url",
+          detail: `base_url must be ${origins.allowed.join(" or ")} (D360_ALLOWED_ORIGINS).`,
+        },
+      ]);
+    }
+    return { origin, apiKey };
+  }
 
   return {
     async checkKey({ phoneNumberId, apiKey, baseUrl }) {
@@ -53,31 +61,19 @@ export function createConnectNumber(options: {
       if (unusableUrl !== undefined) {
         throw new ApiError("public_url_invalid", `PUBLIC_URL is ${url}: ${unusableUrl}`);
       }
+      const access = accessOf(number.base_url, apiKey);
       const { token, secret, tokenSha256 } = await createHook(db, number.id);
       const webhook = {
         url: `${url}/hooks/360dialog/${token.reveal()}`,
         headers: { [HOOK_SECRET_HEADER]: secret.reveal() },
       };
-      try {
-        valueOf(await messaging.setWebhook(accessOf(number.base_url, apiKey), webhook));
-      } catch (error) {
+      const call = await messaging.setWebhook(access, webhook);
+      // Without an answer 360dialog may have it: then the new address must work, and the old one too.
+      if (call.kind === "refused" || call.kind === "key_rejected") {
         await deleteHook(db, tokenSha256);
-        throw error;
       }
+      valueOf(call);
       await retireOtherHooks(db, number.id, tokenSha256);
-    },
-
-    checkBaseUrl(baseUrl) {
-      const origin = URL.parse(baseUrl)?.origin;
-      if (origin !== baseUrl || (origin !== options.baseUrl && !allowedOrigins.includes(origin))) {
-        throw new InvalidRequest([
-          {
-            code: "base_url_not_allowed",
-            pointer: "/base_url",
-            detail: `base_url must be ${[options.baseUrl, ...allowedOrigins].join(" or ")} (D360_ALLOWED_ORIGINS).`,
-          },
-        ]);
-      }
     },
   };
 }

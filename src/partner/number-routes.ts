@@ -74,7 +74,7 @@ export function numberRoutes(options: {
           throw new NotFound();
         }
         const { phone_number_id: phoneNumberId, ...wish } = body as Schemas["NumberCreate"];
-        const { fields, apiKey } = readWish(wish, connect);
+        const { fields, apiKey } = readWish(wish);
         if (apiKey === undefined) {
           throw new ApiError(
             "api_key_required",
@@ -117,7 +117,7 @@ export function numberRoutes(options: {
       { method: "PATCH", path: onePath, operationId: "updateNumber", ...write },
       async (call) => {
         const number = await numberOf(call);
-        const { fields, apiKey } = readWish(call.body as NumberWish, connect);
+        const { fields, apiKey } = readWish(call.body as NumberWish);
         if (fields.base_url !== undefined && apiKey === undefined) {
           const detail = "A new base_url needs the api_key to use there, in the same call.";
           throw new ApiError("api_key_required", detail);
@@ -178,14 +178,8 @@ export function numberRoutes(options: {
 }
 
 /** The contract's `client_id` is 360dialog's, and `hub_client_id` here. */
-function readWish(
-  wish: NumberWish,
-  connect: ConnectNumber,
-): { fields: NumberFields; apiKey: Secret | undefined } {
+function readWish(wish: NumberWish): { fields: NumberFields; apiKey: Secret | undefined } {
   const { client_id, api_key, ...fields } = wish;
-  if (typeof fields.base_url === "string") {
-    connect.checkBaseUrl(fields.base_url);
-  }
   return {
     fields: { ...fields, ...(client_id !== undefined && { hub_client_id: client_id }) },
     apiKey: api_key === undefined ? undefined : new Secret(api_key),

@@ -9,6 +9,8 @@ export type DatabaseTransaction = Transaction<Schema>;
 /** How our connections name themselves; the embedded server's owner counts them by it. */
 export const APPLICATION_NAME = "waba-gateway";
 
+const IDLE_IN_TRANSACTION_MS = 5000;
+
 export type OpenDatabase = { db: Database; close: () => Promise<void> };
 
 /**
@@ -26,12 +28,16 @@ export function openDatabase(options: {
     application_name: APPLICATION_NAME,
     max: options.connectionsMax ?? 10,
     statement_timeout: options.statementTimeoutMs ?? 3000,
+    // A process that stands still in the middle of a transaction must not keep its locks.
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     connectionTimeoutMillis: 3000,
     keepAlive: true,
   });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end
   // the process.
   pool.on("error", options.onIdleError);
+  // Likewise one that breaks while in use; whoever uses it is told by the query that fails.
+  pool.on("connect", (client) => client.on("error", () => {}));
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
   return { db, close: () => db.destroy() };
 }

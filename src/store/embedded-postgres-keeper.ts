@@ -1,3 +1,4 @@
+import { APPLICATION_NAME } from "./database.ts";
 import { Client, DatabaseError } from "pg";
 import { ROLE } from "./embedded-postgres-cluster.ts";
 import type { Postmaster } from "./embedded-postgres-postmaster.ts";
@@ -11,7 +12,6 @@ declare module "pg" {
   }
 }
 
-const APPLICATION_NAME = "waba-gateway";
 const DATABASE = "waba_gateway";
 /** Any fixed number: the advisory lock that every process using the server shares. */
 const LOCK = 7_231_655_190;

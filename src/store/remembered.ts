@@ -1,7 +1,7 @@
 import type { ChangeFeed } from "./change-feed.ts";
 
 /**
- * What was loaded is kept until a change is announced. Beside a stale feed nothing is kept: a
+ * What was loaded is kept until a change is announced. Beside a stale feed it is not used: a
  * revocation that this process cannot hear of must not be outlived by what it remembers.
  */
 export type Remembered<Value> = {

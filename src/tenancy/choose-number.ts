@@ -9,7 +9,7 @@ export type NumberWish = {
 };
 
 /**
- * The number that a call goes out on (contract, section 4): what the call names, else the token's
+ * The number that a call goes out on: what the call names, else the token's
  * only number, else the tenant's only number. An id in the path may also be a WABA of the tenant:
  * then any running number of it will do.
  * @throws {NotFound} for a number that is not the tenant's, or outside the token
@@ -23,9 +23,11 @@ export function chooseNumber(
     own.among === null
       ? own.numbers
       : own.numbers.filter((number) => own.among?.includes(number.phoneNumberId));
-  const candidates = [wish.pathId, wish.headerId, wish.queryId]
-    .filter((id) => id !== undefined)
-    .map((id) => named(id, allowed));
+  const candidates = [
+    { id: wish.pathId, orWaba: true },
+    { id: wish.headerId, orWaba: false },
+    { id: wish.queryId, orWaba: false },
+  ].flatMap(({ id, orWaba }) => (id === undefined ? [] : [named(id, { allowed, orWaba })]));
   if (candidates.length === 0) {
     return onlyOne(allowed);
   }
@@ -43,9 +45,14 @@ export function chooseNumber(
   return agreed.find((number) => number.state === "running") ?? first;
 }
 
-function named(id: string, allowed: readonly DirectoryNumber[]): DirectoryNumber[] {
+function named(
+  id: string,
+  among: { allowed: readonly DirectoryNumber[]; orWaba: boolean },
+): DirectoryNumber[] {
+  const { allowed, orWaba } = among;
   const found = allowed.filter((number) => number.phoneNumberId === id);
-  const meant = found.length > 0 ? found : allowed.filter((number) => number.wabaId === id);
+  const meant =
+    found.length === 0 && orWaba ? allowed.filter((number) => number.wabaId === id) : found;
   if (meant.length === 0) {
     throw new NotFound();
   }

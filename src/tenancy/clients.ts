@@ -107,7 +107,8 @@ export async function ensureBootstrapClient(
       return;
     }
     const secret_sha256 = sha256(bootstrap.secret.reveal());
-    await trx
+    await announceChange(trx, { kind: "client", key: bootstrap.id });
+    const written = await trx
       .insertInto("client")
       .values({
         id: bootstrap.id,
@@ -123,7 +124,10 @@ export async function ensureBootstrapClient(
           .doUpdateSet({ secret_sha256, revoked_at: null })
           .where("client.bootstrap", "=", true),
       )
-      .execute();
+      .executeTakeFirst();
+    if (written.numInsertedOrUpdatedRows !== 1n) {
+      throw new Error("BOOTSTRAP_CLIENT_ID: another client has this id");
+    }
   });
 }
 

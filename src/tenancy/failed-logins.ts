@@ -6,7 +6,10 @@ const KEYS_MAX = 50_000;
 export type FailedLogins = {
   /** Seconds until the next try is heard, or `undefined` when it may be made now. */
   pauseSeconds(key: string): number | undefined;
-  failed(key: string): void;
+  /** A try counts from its start, so that guesses made at once are counted too. */
+  begin(key: string): void;
+  /** The try that has just begun was right. */
+  succeeded(key: string): void;
 };
 
 export function createFailedLogins(now: () => number = Date.now): FailedLogins {
@@ -23,11 +26,14 @@ export function createFailedLogins(now: () => number = Date.now): FailedLogins {
         ? Math.max(1, Math.ceil((oldest + WINDOW_MS - now()) / 1000))
         : undefined;
     },
-    failed(key) {
+    begin(key) {
       if (failures.size >= KEYS_MAX) {
         failures.clear();
       }
       failures.set(key, [...recent(key), now()]);
+    },
+    succeeded(key) {
+      failures.set(key, recent(key).slice(0, -1));
     },
   };
 }

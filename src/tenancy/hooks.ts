@@ -42,7 +42,10 @@ export async function createHook(
   return { token, secret, tokenSha256 };
 }
 
-/** The new address is registered: the number's older ones live on for what is still repeated. */
+/**
+ * The new address is registered: the number's older ones live on for what is still repeated. Of two
+ * rotations at once either may have been the last at 360dialog, so neither ends the other.
+ */
 export async function retireOtherHooks(
   db: Database,
   numberId: string,
@@ -55,6 +58,11 @@ export async function retireOtherHooks(
       .where("number_id", "=", numberId)
       .where("token_sha256", "!=", kept)
       .where("expires_at", "is", null)
+      .execute();
+    await trx
+      .updateTable("hook")
+      .set({ expires_at: null })
+      .where("token_sha256", "=", kept)
       .execute();
     await forgetHooks(trx, numberId);
   });
@@ -88,9 +96,11 @@ export function createFindHook(options: { db: Database; feed: ChangeFeed }): Fin
     entriesMax: HOOKS_MAX,
   });
   const digestsOf = new Map<string, Set<string>>();
+  // Those that are being read may turn out to be of any number.
+  const unread = new Set<string>();
   options.feed.subscribe(({ kind, key }) => {
     if (kind === "hook") {
-      for (const digest of digestsOf.get(key) ?? []) {
+      for (const digest of [...(digestsOf.get(key) ?? []), ...unread]) {
         remembered.forget(digest);
       }
       digestsOf.delete(key);
@@ -99,7 +109,8 @@ export function createFindHook(options: { db: Database; feed: ChangeFeed }): Fin
 
   return async (token, secret) => {
     const digest = sha256(token).toString("hex");
-    const owner = await remembered.get(digest);
+    unread.add(digest);
+    const owner = await remembered.get(digest).finally(() => unread.delete(digest));
     if (owner === undefined) {
       // Guesses must not fill the memory.
       remembered.forget(digest);

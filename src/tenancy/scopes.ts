@@ -1,6 +1,6 @@
 import { InvalidRequest } from "../errors.ts";
 
-/** What a tenant's token may do (contract, section 3). A client has all unless made with fewer. */
+/** What a tenant's token may do. A client has all unless made with fewer. */
 export const TENANT_SCOPES = [
   "messages:send",
   "messages:read",

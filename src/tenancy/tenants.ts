@@ -1,8 +1,12 @@
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import { ApiError } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { announceChange } from "../store/change-feed.ts";
-import { brokenUniqueConstraint, type Database } from "../store/database.ts";
+import {
+  brokenUniqueConstraint,
+  type Database,
+  type DatabaseTransaction,
+} from "../store/database.ts";
 import type { TenantTable } from "../store/schema.ts";
 
 export type TenantRow = Selectable<TenantTable>;
@@ -80,6 +84,9 @@ export async function updateTenant(
 /** Erases the tenant and all that is its own: numbers, clients, endpoints, events, deliveries. */
 export async function deleteTenant(db: Database, tenantId: string): Promise<boolean> {
   return db.transaction().execute(async (trx) => {
+    // A large tenant takes longer than a call may wait.
+    await sql`set local statement_timeout = 0`.execute(trx);
+    await announceOwned(trx, tenantId);
     for (const table of ["attempt", "delivery", "delivery_finished", "event"] as const) {
       await trx.deleteFrom(table).where("tenant_id", "=", tenantId).execute();
     }
@@ -87,6 +94,26 @@ export async function deleteTenant(db: Database, tenantId: string): Promise<bool
     await announceChange(trx, { kind: "tenant", key: tenantId });
     return deleted.numDeletedRows > 0n;
   });
+}
+
+/** What goes with the tenant by cascade is remembered elsewhere under keys of its own. */
+async function announceOwned(trx: DatabaseTransaction, tenantId: string): Promise<void> {
+  const numbers = await trx
+    .selectFrom("phone_number")
+    .select("id")
+    .where("tenant_id", "=", tenantId)
+    .execute();
+  const clients = await trx
+    .selectFrom("client")
+    .select("id")
+    .where("tenant_id", "=", tenantId)
+    .execute();
+  for (const { id } of numbers) {
+    await announceChange(trx, { kind: "hook", key: id });
+  }
+  for (const { id } of clients) {
+    await announceChange(trx, { kind: "client", key: id });
+  }
 }
 
 async function refuseTakenExternalId<T>(write: Promise<T>): Promise<T> {

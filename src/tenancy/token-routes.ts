@@ -34,11 +34,12 @@ export function tokenRoutes(options: {
             headers: { "retry-after": String(pauseSeconds) },
           });
         }
+        failedLogins.begin(key);
         const client = await directory.findClient(credentials.id);
         if (!secretMatches(client, credentials.secret) || client === undefined) {
-          failedLogins.failed(key);
           return oauthError(401, "invalid_client", "No client with this id and secret.");
         }
+        failedLogins.succeeded(key);
         if (form.get("grant_type") !== "client_credentials") {
           return oauthError(
             400,

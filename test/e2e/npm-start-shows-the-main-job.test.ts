@@ -35,17 +35,18 @@ describe("npm start", () => {
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  /** A process group of its own, as a shell makes one for each command. */
-  function run(script: string, ...args: string[]): Run {
-    const env: NodeJS.ProcessEnv = { ...process.env, DATA_DIR: dataDir };
+  const node = (script: string, ...args: string[]): Run =>
+    run(process.execPath, [join(ROOT, script), ...args]);
+
+  /** In a process group of its own, as a shell makes one for each command. */
+  function run(command: string, args: string[], given: Record<string, string> = {}): Run {
+    const env: NodeJS.ProcessEnv = { ...process.env };
     for (const name of VARIABLE_DEFAULTS.keys()) {
-      if (name !== "DATA_DIR") {
-        delete env[name];
-      }
+      delete env[name];
     }
-    const child = spawn(process.execPath, [join(ROOT, script), ...args], {
+    const child = spawn(command, args, {
       cwd: ROOT,
-      env,
+      env: { ...env, DATA_DIR: dataDir, ...given },
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -90,27 +91,42 @@ describe("npm start", () => {
   }
 
   it("shows the job with --once, and at the second start finds what the first has made", async () => {
-    const first = run("scripts/run.mjs", "scripts/start.ts", "--once");
+    const first = node("scripts/run.mjs", "scripts/start.ts", "--once");
     expect(await first.exit, first.output()).toBe(0);
     expect(first.output()).toContain("made a demo tenant");
     expectMainJob(first.output());
     expect(findPostgres()).toBeUndefined();
     expect((await stat(join(dataDir, "demo-client.json"))).mode & 0o777).toBe(0o600);
 
-    const second = run("scripts/run.mjs", "scripts/start.ts", "--once");
+    const second = node("scripts/run.mjs", "scripts/start.ts", "--once");
     expect(await second.exit, second.output()).toBe(0);
     expect(second.output()).toContain("found the demo tenant again");
     expectMainJob(second.output());
   });
 
-  it("says why it cannot show the job, and fails", async () => {
-    const started = run("scripts/start.ts", "--twice");
+  it.each([
+    ["an unknown option", ["--twice"], {}, /--twice/],
+    [
+      "a real 360dialog",
+      ["--once"],
+      { D360_BASE_URL: "https://example.com" },
+      /D360_BASE_URL is set/,
+    ],
+    [
+      "an endpoint that is refused",
+      ["--once"],
+      { ALLOW_PRIVATE_ENDPOINTS: "10.0.0.0/8" },
+      /422: The URL/,
+    ],
+  ])("fails and says why, for %s", async (_what, args, env, reason) => {
+    const started = run(process.execPath, [join(ROOT, "scripts/start.ts"), ...args], env);
     expect(await started.exit).toBe(1);
-    expect(started.output()).toMatch(/^npm start failed: .*--twice/m);
+    expect(started.output()).toMatch(/^npm start failed: /m);
+    expect(started.output()).toMatch(reason);
   });
 
   it.skipIf(!hasCurl)("prints commands that work when pasted, and shows what follows", async () => {
-    const started = run("scripts/run.mjs", "scripts/start.ts");
+    const started = node("scripts/run.mjs", "scripts/start.ts");
     await untilRunning(started);
     const [send = "", reply = ""] =
       started.output().match(/^(TOKEN=|curl .*simulator)[^]*?(?=\n\n)/gm) ?? [];
@@ -131,28 +147,37 @@ describe("npm start", () => {
   });
 
   it("leaves no process behind after Ctrl-C", async () => {
-    const started = run("scripts/run.mjs", "scripts/start.ts");
+    const started = run("npm", ["start"]);
     const { url, postgresPid } = await untilRunning(started);
     expect(await isAlive(postgresPid)).toBe(true);
     process.kill(-(started.child.pid ?? 0), "SIGINT");
+    // npm passes the signal on as well, and that must not count as a second Ctrl-C.
+    expect(await started.exit, started.output()).toBe(0);
+    await expectNothingLeft(url, postgresPid);
+  });
+
+  it("stops in order when only npm gets the signal", async () => {
+    const started = run("npm", ["start"]);
+    const { url, postgresPid } = await untilRunning(started);
+    started.child.kill("SIGTERM");
     expect(await started.exit, started.output()).toBe(0);
     await expectNothingLeft(url, postgresPid);
   });
 
   it("stops what run.mjs has started when run.mjs is killed", async () => {
-    const started = run("scripts/run.mjs", "scripts/start.ts");
+    const started = node("scripts/run.mjs", "scripts/start.ts");
     const { url, postgresPid } = await untilRunning(started);
     started.child.kill("SIGKILL");
     await expectNothingLeft(url, postgresPid);
   });
 
   it("finds its data after kill -9", async () => {
-    const killed = run("scripts/start.ts");
+    const killed = node("scripts/start.ts");
     const { postgresPid } = await untilRunning(killed);
     killed.child.kill("SIGKILL");
     await killed.exit;
 
-    const next = run("scripts/run.mjs", "scripts/start.ts", "--once");
+    const next = node("scripts/run.mjs", "scripts/start.ts", "--once");
     expect(await next.exit, next.output()).toBe(0);
     expect(next.output()).toContain("found the demo tenant again");
     expectMainJob(next.output());

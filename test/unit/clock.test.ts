@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatDuration, parseDurationMs, systemClock } from "../../src/clock.ts";
+import { formatDuration, parseDurationMs } from "../../src/clock.ts";
 
 describe("parseDurationMs", () => {
   it.each([
@@ -43,12 +43,5 @@ describe("formatDuration", () => {
         expect(parseDurationMs(formatDuration(durationMs))).toBe(durationMs);
       }),
     );
-  });
-});
-
-describe("the system's clock", () => {
-  it("gives a new date each time", () => {
-    expect(systemClock()).toBeInstanceOf(Date);
-    expect(systemClock()).not.toBe(systemClock());
   });
 });

@@ -63,7 +63,7 @@ describe("what an attempt does to its delivery", () => {
     expect(settlement.attempt).toMatchObject({
       outcome: "retry",
       status: 500,
-      reason: "Attempt 2, by the schedule. The endpoint answered 500.",
+      reason: "Attempt 2, because the one before did not succeed. The endpoint answered 500.",
       next: "Tried again at 2025-06-15T12:00:30.130Z.",
     });
   });

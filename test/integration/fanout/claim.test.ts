@@ -1,0 +1,230 @@
+import { sql } from "kysely";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeNotifications } from "../../../src/events/write-notifications.ts";
+import { claimDeliveries, type ClaimedDelivery } from "../../../src/fanout/claim.ts";
+import { settleDeliveries } from "../../../src/fanout/settle.ts";
+import { Secret } from "../../../src/secret.ts";
+import { openDatabase, type OpenDatabase } from "../../../src/store/database.ts";
+import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { buildEndpoint, buildTenant, event, notification } from "../rows.ts";
+
+let database: TestDatabase;
+let processes: OpenDatabase[];
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const url = new Secret(database.url);
+  processes = Array.from({ length: 4 }, () => openDatabase({ url, onIdleError: () => {} }));
+});
+afterAll(async () => {
+  await Promise.all(processes.map(({ close }) => close()));
+  await database.drop();
+});
+
+/** An endpoint of a tenant of its own, with this many deliveries due. */
+async function endpointWith(
+  deliveries: number,
+  fields: Parameters<typeof buildEndpoint>[2] = {},
+): Promise<{ id: string; tenantId: string }> {
+  const { id: tenantId } = await buildTenant(database.db);
+  const { id } = await buildEndpoint(database.db, tenantId, fields);
+  const events = Array.from({ length: deliveries }, () => event(tenantId));
+  await writeNotifications(database.db, [notification(events)]);
+  return { id, tenantId };
+}
+
+const claim = (deliveriesMax = 1000) => claimDeliveries(database.db, { deliveriesMax });
+
+const rowOf = (delivery: { id: string }) =>
+  database.db
+    .selectFrom("delivery")
+    .selectAll()
+    .where("id", "=", delivery.id)
+    .executeTakeFirstOrThrow();
+
+const of = (endpoint: { id: string }, claimed: ClaimedDelivery[]) =>
+  claimed.filter((delivery) => delivery.endpoint_id === endpoint.id);
+
+/** What a test leaves must not be there for the next one. */
+const removeAll = () => database.db.deleteFrom("delivery").execute();
+
+describe("a claim", () => {
+  it("gives all that an attempt needs, under a lease longer than the attempt", async () => {
+    await removeAll();
+    const endpoint = await endpointWith(0, { timeout_seconds: 7, format: "event" });
+    const body = Buffer.from([0, 1, 255]);
+    const given = event(endpoint.tenantId, { body, phoneNumberId: "101", wabaId: "900" });
+    await writeNotifications(database.db, [notification([given])]);
+    const [delivery] = await claim();
+    expect(delivery).toMatchObject({
+      tenant_id: endpoint.tenantId,
+      endpoint_id: endpoint.id,
+      attempt_count: 1,
+      format: "event",
+      timeout_seconds: 7,
+      headers_sealed: null,
+      type: "message.received",
+      phone_number_id: "101",
+      waba_id: "900",
+      body,
+    });
+    const { rows } = await sql<{ seconds: number }>`
+      select extract(epoch from lease_until - now())::float as seconds
+      from delivery where id = ${delivery?.id}`.execute(database.db);
+    expect(rows[0]?.seconds).toBeGreaterThan(7);
+    expect(rows[0]?.seconds).toBeLessThanOrEqual(7 + 12);
+  });
+
+  it("gives a delivery to one process only", async () => {
+    await removeAll();
+    await endpointWith(300, { max_in_flight: 100 });
+    await endpointWith(300, { max_in_flight: 100 });
+    const claims = await Promise.all(
+      processes.map(({ db }) => claimDeliveries(db, { deliveriesMax: 50 })),
+    );
+    const ids = claims.flat().map(({ id }) => id);
+    expect(ids.length).toBeGreaterThan(0);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(await claim(0)).toEqual([]);
+  });
+
+  it("gives no more than is asked for", async () => {
+    await removeAll();
+    await endpointWith(20, { max_in_flight: 100 });
+    expect(await claim(7)).toHaveLength(7);
+  });
+
+  it("gives only what is due", async () => {
+    await removeAll();
+    await endpointWith(3);
+    await sql`update delivery set next_attempt_at = now() + interval '1 minute'`.execute(
+      database.db,
+    );
+    expect(await claim()).toEqual([]);
+    await sql`update delivery set next_attempt_at = now() - interval '1 second'`.execute(
+      database.db,
+    );
+    expect(await claim()).toHaveLength(3);
+  });
+
+  it.each(["paused", "held", "disabled"] as const)(
+    "leaves alone what waits for an endpoint that is %s",
+    async (state) => {
+      await removeAll();
+      const endpoint = await endpointWith(3);
+      await database.db
+        .updateTable("webhook_endpoint")
+        .set({ state })
+        .where("id", "=", endpoint.id)
+        .execute();
+      expect(await claim()).toEqual([]);
+    },
+  );
+
+  it("never goes past an endpoint's max_in_flight", async () => {
+    await removeAll();
+    const endpoint = await endpointWith(30, { max_in_flight: 4 });
+    const first = await claim();
+    expect(first).toHaveLength(4);
+    expect(await claim()).toEqual([]);
+    const [done] = first as [ClaimedDelivery];
+    await settleDeliveries(database.db, [
+      { delivery: done, state: "pending", nextAttemptAt: new Date(), attempt: undefined },
+    ]);
+    expect(of(endpoint, await claim())).toHaveLength(1);
+  });
+
+  it("never goes past it over several processes that claim at once", async () => {
+    await removeAll();
+    const endpoints = await Promise.all(
+      Array.from({ length: 10 }, () => endpointWith(60, { max_in_flight: 3 })),
+    );
+    const counts: number[] = [];
+    for (let round = 0; round < 20; round++) {
+      const claimed = (
+        await Promise.all(
+          [...processes, ...processes].map(({ db }) => claimDeliveries(db, { deliveriesMax: 100 })),
+        )
+      ).flat();
+      counts.push(...endpoints.map((endpoint) => of(endpoint, claimed).length));
+      await settleDeliveries(
+        database.db,
+        claimed.map((delivery) => ({
+          ...{ delivery, state: "pending" as const },
+          ...{ nextAttemptAt: new Date(0), attempt: undefined },
+        })),
+      );
+    }
+    expect(Math.max(...counts)).toBe(3);
+  });
+
+  it("is not kept from an endpoint by another one's backlog", async () => {
+    await removeAll();
+    const slow = await endpointWith(5000);
+    const healthy = await Promise.all(Array.from({ length: 20 }, () => endpointWith(3)));
+    const claimed = await claim(100);
+    expect(of(slow, claimed).length).toBeLessThanOrEqual(10);
+    for (const endpoint of healthy) {
+      expect(of(endpoint, claimed)).toHaveLength(3);
+    }
+  });
+
+  it("is not kept from an endpoint by endpoints that have no slot left", async () => {
+    await removeAll();
+    await Promise.all(Array.from({ length: 5 }, () => endpointWith(10, { max_in_flight: 2 })));
+    expect(await claim(100)).toHaveLength(10);
+    const fresh = await endpointWith(3);
+    expect(of(fresh, await claim(5))).toHaveLength(3);
+  });
+});
+
+describe("a lease", () => {
+  const lapse = () =>
+    sql`update delivery set lease_until = now() - interval '1 second'
+      where state = 'delivering'`.execute(database.db);
+
+  it("that has run out gives the delivery back, with its attempt counted", async () => {
+    await removeAll();
+    await endpointWith(1);
+    const [first] = (await claim()) as [ClaimedDelivery];
+    expect(await claim()).toEqual([]);
+    await lapse();
+    const [second] = (await claim()) as [ClaimedDelivery];
+    expect(second).toMatchObject({ id: first.id, attempt_count: 2 });
+    expect(second.lease_token).not.toBe(first.lease_token);
+  });
+
+  it("that has run out gives it back to one of several processes", async () => {
+    await removeAll();
+    await endpointWith(50, { max_in_flight: 100 });
+    expect(await claim()).toHaveLength(50);
+    await lapse();
+    const claims = [];
+    for (let round = 0; round < 3; round++) {
+      const found = await Promise.all(
+        processes.map(({ db }) => claimDeliveries(db, { deliveriesMax: 100 })),
+      );
+      claims.push(...found.flat());
+    }
+    expect(claims).toHaveLength(50);
+    expect(new Set(claims.map(({ id }) => id)).size).toBe(50);
+  });
+
+  it("that another process has now keeps the older one from settling", async () => {
+    await removeAll();
+    await endpointWith(1);
+    const [older] = (await claim()) as [ClaimedDelivery];
+    await lapse();
+    const [newer] = (await claim()) as [ClaimedDelivery];
+    const settlement = { state: "delivered", nextAttemptAt: null, attempt: undefined } as const;
+    expect(await settleDeliveries(database.db, [{ ...settlement, delivery: older }])).toEqual([
+      false,
+    ]);
+    expect(await rowOf(newer)).toMatchObject({
+      state: "delivering",
+      lease_token: newer.lease_token,
+    });
+    expect(await settleDeliveries(database.db, [{ ...settlement, delivery: newer }])).toEqual([
+      true,
+    ]);
+  });
+});

@@ -1,0 +1,81 @@
+import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { ENDPOINT_DEFAULTS } from "../../src/fanout/endpoint-routes.ts";
+import { createEndpointSecrets } from "../../src/fanout/endpoint-secrets.ts";
+import {
+  changeEndpoints,
+  type EndpointWish,
+  insertEndpoint,
+  type WebhookEndpointRow,
+} from "../../src/fanout/endpoints.ts";
+import type { NewEvent, NewNotification } from "../../src/events/write-notifications.ts";
+import { newId } from "../../src/ids.ts";
+import { insertNumber, type NumberFields } from "../../src/partner/numbers.ts";
+import { Secret } from "../../src/secret.ts";
+import type { Database } from "../../src/store/database.ts";
+import type { PhoneNumberRow } from "../../src/tenancy/phone-numbers.ts";
+import { createSealer } from "../../src/tenancy/sealing.ts";
+import { createTenant, type TenantRow } from "../../src/tenancy/tenants.ts";
+
+export const sealer = createSealer([
+  { id: "test", key: new Secret(randomBytes(32).toString("base64")) },
+]);
+export const endpointSecrets = createEndpointSecrets(sealer);
+
+export async function buildTenant(db: Database): Promise<TenantRow> {
+  return createTenant(db, { name: "Acme" });
+}
+
+export async function buildNumber(
+  db: Database,
+  tenantId: string,
+  fields: NumberFields = {},
+): Promise<PhoneNumberRow> {
+  const phoneNumberId = String(randomBytes(6).readUIntBE(0, 6));
+  const apiKey = new Secret("an API key of 360dialog");
+  return insertNumber(db, tenantId, { phoneNumberId, fields, apiKey, sealer });
+}
+
+export async function buildEndpoint(
+  db: Database,
+  tenantId: string,
+  fields: Partial<EndpointWish> & { state?: WebhookEndpointRow["state"] } = {},
+): Promise<WebhookEndpointRow> {
+  const { state, ...wish } = fields;
+  const url = `https://receiver.example/${randomUUID()}`;
+  const { endpoint } = await changeEndpoints(db, tenantId, (trx) =>
+    insertEndpoint(trx, tenantId, {
+      wish: { ...ENDPOINT_DEFAULTS, url, managed_by: "api", ...wish },
+      endpointSecrets,
+    }),
+  );
+  if (state !== undefined) {
+    await db.updateTable("webhook_endpoint").set({ state }).where("id", "=", endpoint.id).execute();
+  }
+  return endpoint;
+}
+
+export function event(tenantId: string, fields: Partial<NewEvent> = {}): NewEvent {
+  return {
+    tenantId,
+    type: "message.received",
+    phoneNumberId: null,
+    wabaId: null,
+    identity: identity(randomUUID()),
+    body: Buffer.from("{}"),
+    ...fields,
+  };
+}
+
+export function identity(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
+
+export function notification(events: NewEvent[]): NewNotification {
+  return {
+    id: newId("ntf"),
+    numberId: null,
+    bodySha256: identity("body"),
+    bodyBytes: 2,
+    events,
+  };
+}

@@ -1,0 +1,175 @@
+import { sql } from "kysely";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeNotifications } from "../../../src/events/write-notifications.ts";
+import { claimDeliveries } from "../../../src/fanout/claim.ts";
+import { settleDeliveries } from "../../../src/fanout/settle.ts";
+import { type ChangeFeed, startChangeFeed } from "../../../src/store/change-feed.ts";
+import { createClient } from "../../../src/tenancy/clients.ts";
+import { createDirectory, type Directory } from "../../../src/tenancy/directory.ts";
+import { createFindHook, createHook, type FindHook } from "../../../src/tenancy/hooks.ts";
+import {
+  createTenant,
+  deleteTenant,
+  findTenant,
+  listTenants,
+  updateTenant,
+  upsertTenant,
+} from "../../../src/tenancy/tenants.ts";
+import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { buildEndpoint, buildNumber, buildTenant, event, notification, sealer } from "../rows.ts";
+
+let database: TestDatabase;
+let feed: ChangeFeed;
+let directory: Directory;
+let findHook: FindHook;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  feed = startChangeFeed({ db: database.db, onError: () => {} });
+  directory = createDirectory({ db: database.db, feed, sealer });
+  findHook = createFindHook({ db: database.db, feed });
+});
+afterAll(async () => {
+  await feed.stop();
+  await database.drop();
+});
+
+/** A tenant with something in each table that holds tenants' data. */
+async function buildWhole(): Promise<{ id: string; hook: [token: string, secret: string] }> {
+  const { db } = database;
+  const { id } = await buildTenant(db);
+  await createClient(db, id, { name: null, scopes: [], phone_number_ids: null });
+  const number = await buildNumber(db, id);
+  const { token, secret } = await createHook(db, number.id);
+  await buildEndpoint(db, id, { max_in_flight: 1 });
+  await writeNotifications(db, [notification([event(id), event(id)])]);
+  const claimed = await claimDeliveries(db, { deliveriesMax: 100 });
+  await settleDeliveries(
+    db,
+    claimed
+      .filter((delivery) => delivery.tenant_id === id)
+      .map((delivery) => ({
+        delivery,
+        state: "delivered",
+        nextAttemptAt: null,
+        attempt: {
+          ...{ startedAt: new Date(), durationMs: 1, status: 200, answer: null },
+          ...{ outcome: "delivered", reason: "First attempt.", next: "Nothing more." },
+        },
+      })),
+  );
+  return { id, hook: [token.reveal(), secret.reveal()] };
+}
+
+/** In how many rows of each table the tenant's id stands. */
+async function rowsOf(tenantId: string): Promise<Record<string, number>> {
+  const { rows: tables } = await sql<{ name: string }>`
+    select c.table_name as name from information_schema.columns c
+    join information_schema.tables t using (table_schema, table_name)
+    where c.column_name = 'tenant_id' and c.table_schema = 'public'
+      and t.table_type = 'BASE TABLE' and c.table_name !~ '_\\d{8}$'
+    order by 1`.execute(database.db);
+  const counts = await Promise.all(
+    tables.map(async ({ name }) => {
+      const { rows } = await sql<{ count: string }>`
+        select count(*) from ${sql.table(name)} where tenant_id = ${tenantId}`.execute(database.db);
+      return [name, Number(rows[0]?.count)] as const;
+    }),
+  );
+  return Object.fromEntries(counts);
+}
+
+describe("a tenant", () => {
+  it("is made active, with an id of ours", async () => {
+    const tenant = await createTenant(database.db, { name: "Acme", external_id: "crm-1" });
+    expect(tenant).toMatchObject({ name: "Acme", external_id: "crm-1", state: "active" });
+    expect(tenant.id).toMatch(/^ten_[0-9a-z]{26}$/);
+    expect(await findTenant(database.db, tenant.id)).toEqual(tenant);
+  });
+
+  it("has no external id that another has", async () => {
+    const [one] = [await createTenant(database.db, { name: "a", external_id: "crm-2" })];
+    const other = await createTenant(database.db, { name: "b", external_id: "crm-3" });
+    const taken = { code: "external_id_taken", status: 409 };
+    await expect(
+      createTenant(database.db, { name: "c", external_id: "crm-2" }),
+    ).rejects.toMatchObject(taken);
+    await expect(
+      updateTenant(database.db, other.id, { external_id: "crm-2" }),
+    ).rejects.toMatchObject(taken);
+    expect(await updateTenant(database.db, one.id, { external_id: "crm-2" })).toMatchObject({
+      external_id: "crm-2",
+    });
+  });
+
+  it("may have no external id, like any other", async () => {
+    const [one, other] = [await buildTenant(database.db), await buildTenant(database.db)];
+    expect([one.external_id, other.external_id]).toEqual([null, null]);
+  });
+
+  it("is made once by its external id, however many ask at once", async () => {
+    const upserts = await Promise.all(
+      [1, 2, 3, 4].map((n) =>
+        upsertTenant(database.db, { name: `name ${n}`, external_id: "crm-4" }),
+      ),
+    );
+    expect(new Set(upserts.map(({ tenant }) => tenant.id)).size).toBe(1);
+    expect(upserts.filter(({ created }) => created)).toHaveLength(1);
+    const again = await upsertTenant(database.db, { name: "new name", external_id: "crm-4" });
+    expect(again).toMatchObject({ created: false, tenant: { name: "new name" } });
+  });
+
+  it("is the same when nothing about it is changed", async () => {
+    const tenant = await buildTenant(database.db);
+    expect(await updateTenant(database.db, tenant.id, {})).toEqual(tenant);
+    expect(await updateTenant(database.db, "ten_none", {})).toBeUndefined();
+    expect(await updateTenant(database.db, "ten_none", { name: "x" })).toBeUndefined();
+  });
+
+  it("is found by its external id, or not at all", async () => {
+    const { id } = await createTenant(database.db, { name: "a", external_id: "crm-5" });
+    const list = (externalId: string) =>
+      listTenants(database.db, { limit: 5, after: undefined, externalId });
+    expect((await list("crm-5")).map((row) => row.id)).toEqual([id]);
+    expect(await list("crm-none")).toEqual([]);
+  });
+
+  it("that is suspended is so in every process", async () => {
+    const { id } = await buildTenant(database.db);
+    expect(await directory.findTenant(id)).toMatchObject({ state: "active" });
+    await updateTenant(database.db, id, { state: "suspended" });
+    await feed.read();
+    expect(await directory.findTenant(id)).toMatchObject({ state: "suspended" });
+  });
+});
+
+describe("a tenant that is deleted", () => {
+  it("is erased with all that is its own, and nothing of another's", async () => {
+    const [gone, kept] = [await buildWhole(), await buildWhole()];
+    const before = await rowsOf(kept.id);
+    expect(Object.values(await rowsOf(gone.id)).filter((count) => count === 0)).toEqual([]);
+    expect(await deleteTenant(database.db, gone.id)).toBe(true);
+    expect(Object.values(await rowsOf(gone.id)).filter((count) => count > 0)).toEqual([]);
+    expect(await rowsOf(kept.id)).toEqual(before);
+    expect(await findTenant(database.db, gone.id)).toBeUndefined();
+    expect(await findTenant(database.db, kept.id)).toBeDefined();
+  });
+
+  it("is gone in every process: the tenant, its clients, its hooks", async () => {
+    const { id, hook } = await buildWhole();
+    const { client } = await createClient(database.db, id, {
+      ...{ name: null, scopes: [], phone_number_ids: null },
+    });
+    expect(await directory.findTenant(id)).toBeDefined();
+    expect(await directory.findClient(client.id)).toBeDefined();
+    expect(await findHook(...hook)).toMatchObject({ tenantId: id });
+    await deleteTenant(database.db, id);
+    await feed.read();
+    expect(await directory.findTenant(id)).toBeUndefined();
+    expect(await directory.findClient(client.id)).toBeUndefined();
+    expect(await findHook(...hook)).toBeUndefined();
+  });
+
+  it("was there before", async () => {
+    expect(await deleteTenant(database.db, "ten_none")).toBe(false);
+  });
+});

@@ -1,0 +1,187 @@
+import { describe, expect, it } from "vitest";
+import { createGroupCommit, Overloaded } from "../../../src/events/group-commit.ts";
+import { eventually } from "../../support/eventually.ts";
+
+/** As pg throws it: the SQLSTATE in `code`. */
+const databaseError = (code: string) => Object.assign(new Error(`SQLSTATE ${code}`), { code });
+
+/** A commit that the test finishes itself, batch by batch. */
+function commits(options: { batchMax?: number; waitingMax?: number } = {}) {
+  const batches: { items: readonly number[]; done: PromiseWithResolvers<string[]> }[] = [];
+  const group = createGroupCommit<number, string>({
+    commit: (items) => {
+      const done = Promise.withResolvers<string[]>();
+      batches.push({ items, done });
+      return done.promise;
+    },
+    weigh: () => 1,
+    batchMax: options.batchMax ?? 100,
+    waitingMax: options.waitingMax ?? 100,
+  });
+  const batch = (index: number) => eventually(() => batches[index]);
+  const succeed = async (index: number) => {
+    const { items, done } = await batch(index);
+    done.resolve(items.map((item) => `done ${item}`));
+  };
+  const fail = async (index: number, error: Error) => (await batch(index)).done.reject(error);
+  const itemsOf = () => batches.map(({ items }) => items);
+  return { group, itemsOf, succeed, fail };
+}
+
+/** A commit that fails for each batch that `refuse` names an error for. */
+function refusing(refuse: (items: readonly number[], tries: number) => Error | undefined) {
+  const tried: (readonly number[])[] = [];
+  const group = createGroupCommit<number, string>({
+    commit: async (items) => {
+      tried.push(items);
+      const error = refuse(items, tried.length);
+      if (error) {
+        throw error;
+      }
+      return items.map((item) => `done ${item}`);
+    },
+    weigh: () => 1,
+    batchMax: 100,
+    waitingMax: 100,
+  });
+  return { group, tried };
+}
+
+const outcomes = async (promises: Promise<string>[]) =>
+  (await Promise.allSettled(promises)).map((each) =>
+    each.status === "fulfilled" ? each.value : (each.reason as Error),
+  );
+
+describe("a group commit", () => {
+  it("commits an item that comes alone at once", async () => {
+    const { group, itemsOf, succeed } = commits();
+    const one = group.add(1);
+    expect(itemsOf()).toEqual([[1]]);
+    await succeed(0);
+    expect(await one).toBe("done 1");
+  });
+
+  it("puts what comes during a commit into the next one, together and in order", async () => {
+    const { group, itemsOf, succeed } = commits();
+    const added = [1, 2, 3].map((item) => group.add(item));
+    expect(itemsOf()).toEqual([[1]]);
+    await succeed(0);
+    await eventually(() => itemsOf().length === 2);
+    expect(itemsOf()).toEqual([[1], [2, 3]]);
+    const fourth = group.add(4);
+    expect(itemsOf()).toEqual([[1], [2, 3]]);
+    await succeed(1);
+    expect(await Promise.all(added.slice(1))).toEqual(["done 2", "done 3"]);
+    await succeed(2);
+    expect(await fourth).toBe("done 4");
+  });
+
+  it("answers nobody before the commit is over", async () => {
+    const { group, succeed } = commits();
+    let answered = false;
+    const one = group.add(1).then(() => (answered = true));
+    await Promise.resolve();
+    expect(answered).toBe(false);
+    await succeed(0);
+    await one;
+    expect(answered).toBe(true);
+  });
+
+  it("makes no batch larger than it may be", async () => {
+    const { group, itemsOf, succeed } = commits({ batchMax: 2 });
+    const added = [1, 2, 3, 4].map((item) => group.add(item));
+    await succeed(0);
+    await added[0];
+    await succeed(1);
+    await added[2];
+    await succeed(2);
+    await Promise.all(added);
+    expect(itemsOf()).toEqual([[1], [2, 3], [4]]);
+  });
+
+  it("holds no more than it may, and takes more once there is room", async () => {
+    const { group, itemsOf, succeed } = commits({ waitingMax: 2 });
+    const added = [1, 2, 3].map((item) => group.add(item));
+    await expect(group.add(4)).rejects.toThrow(Overloaded);
+    await succeed(0);
+    await eventually(() => itemsOf().length === 2);
+    const fifth = group.add(5);
+    await succeed(1);
+    await succeed(2);
+    await Promise.all([...added, fifth]);
+    expect(itemsOf()).toEqual([[1], [2, 3], [5]]);
+  });
+
+  it("works on after a batch that failed", async () => {
+    const { group, fail, succeed } = commits();
+    const one = group.add(1);
+    const two = group.add(2);
+    await fail(0, databaseError("42P01"));
+    await expect(one).rejects.toThrow("SQLSTATE 42P01");
+    await succeed(1);
+    expect(await two).toBe("done 2");
+  });
+
+  it("can be waited for", async () => {
+    const { group, succeed } = commits();
+    await group.drain();
+    const one = group.add(1);
+    const drained = group.drain();
+    await succeed(0);
+    await drained;
+    expect(await one).toBe("done 1");
+  });
+});
+
+describe("a fault that passes", () => {
+  it.each(["40001", "40P01", "57014", "57P01", "08006", "53300"])(
+    "with SQLSTATE %s gets the same batch once more",
+    async (code) => {
+      const { group, tried } = refusing((_items, tries) =>
+        tries === 2 ? databaseError(code) : undefined,
+      );
+      const added = [1, 2, 3].map((item) => group.add(item));
+      expect(await outcomes(added)).toEqual(["done 1", "done 2", "done 3"]);
+      expect(tried).toEqual([[1], [2, 3], [2, 3]]);
+    },
+  );
+
+  it("that does not pass is told to all as one to try again later", async () => {
+    const { group, tried } = refusing(() => databaseError("57P01"));
+    const [one, two, three] = await outcomes([1, 2, 3].map((item) => group.add(item)));
+    for (const error of [one, two, three]) {
+      expect(error).toBeInstanceOf(Overloaded);
+      expect((error as Error).cause).toMatchObject({ code: "57P01" });
+    }
+    expect(tried).toEqual([[1], [1], [2, 3], [2, 3]]);
+  });
+
+  it.each([
+    ["a lost connection", new Error("Connection terminated unexpectedly")],
+    ["a refused one", Object.assign(new Error("connect"), { code: "ECONNREFUSED" })],
+  ])("is also %s, which has no SQLSTATE", async (_name, error) => {
+    const { group, tried } = refusing((_items, tries) => (tries === 1 ? error : undefined));
+    expect(await group.add(1)).toBe("done 1");
+    expect(tried).toEqual([[1], [1]]);
+  });
+});
+
+describe("an item that the database refuses", () => {
+  it.each(["22021", "22P02", "23502", "54000"])(
+    "with SQLSTATE %s neither blocks nor loses its neighbours",
+    async (code) => {
+      const { group, tried } = refusing((items) =>
+        items.includes(3) ? databaseError(code) : undefined,
+      );
+      const results = await outcomes([1, 2, 3, 4].map((item) => group.add(item)));
+      expect(results).toEqual(["done 1", "done 2", databaseError(code), "done 4"]);
+      expect(tried).toEqual([[1], [2, 3, 4], [2], [3], [4]]);
+    },
+  );
+
+  it("is told so by itself too, and is not tried twice", async () => {
+    const { group, tried } = refusing(() => databaseError("22021"));
+    await expect(group.add(1)).rejects.toMatchObject({ code: "22021" });
+    expect(tried).toEqual([[1]]);
+  });
+});
