@@ -34,7 +34,7 @@ export interface paths {
         };
         /**
          * Can the process take calls
-         * @description Answers 200 when the database is reachable and its version fits, 503 otherwise and while shutting down. Without Redis the gateway is `degraded`, which is still 200.
+         * @description Answers 200 when the database is reachable and its version fits, 503 otherwise and while shutting down. `checks` says it of the `database` in words, and of the `process` while it is `stopping`.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -76,7 +76,7 @@ export interface paths {
         put?: never;
         /**
          * Get an access token
-         * @description OAuth 2.0 client credentials (RFC 6749, section 4.4): send `client_id` and `client_secret` by HTTP Basic or in the form, not both. `scope` asks for fewer scopes than the client has; without it the token has all of them. Unknown form fields are ignored.
+         * @description OAuth 2.0 client credentials (RFC 6749, section 4.4): send `client_id` and `client_secret` by HTTP Basic or in the form; with Basic those in the form are ignored. `scope` asks for fewer scopes than the client has; without it the token has all of them. Unknown form fields are ignored. The body has at most 16 KiB.
          */
         post: operations["issueToken"];
         delete?: never;
@@ -94,7 +94,7 @@ export interface paths {
         };
         /**
          * The keys that our tokens are signed with
-         * @description A JSON Web Key Set (RFC 7517) with public keys only. Keys rotate without a gap: a new one is listed before it signs, an old one until its last token has expired.
+         * @description A JSON Web Key Set (RFC 7517) with public keys only, all of them for RS256. Keys rotate without a gap: a new one is listed an hour before it signs, an old one until its last token has expired.
          */
         get: operations["getJwks"];
         put?: never;
@@ -136,7 +136,7 @@ export interface paths {
         put?: never;
         /**
          * Take a notification of 360dialog
-         * @description For 360dialog only: the address is registered there together with a secret header, and either of them wrong answers 404. A 200 means that everything in the body is stored; a body that is not JSON is stored as it is.
+         * @description For 360dialog only: the address is registered there together with a secret header (`X-Gateway-Hook-Secret`), and either of them wrong answers 404. A 200 means that everything in the body is stored, now or by an earlier call; a body that is not JSON is stored as it is. What cannot be stored within 4 seconds answers 503, and 360dialog sends it again.
          */
         post: operations["receiveNotification"];
         delete?: never;
@@ -188,7 +188,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a tenant and all that it owns
-         * @description Erases the tenant with its clients, numbers, endpoints, events and deliveries. It cannot be undone; its tokens stop working everywhere within 5 seconds.
+         * @description Erases the tenant with its clients, numbers, endpoints, events and deliveries; nothing is changed at 360dialog. It cannot be undone; its tokens stop working everywhere within 5 seconds.
          */
         delete: operations["deleteTenant"];
         options?: never;
@@ -214,7 +214,7 @@ export interface paths {
         put?: never;
         /**
          * Suspend a tenant
-         * @description Refuses the tenant's calls with 403 `tenant_suspended` within 5 seconds. Suspending a suspended tenant changes nothing.
+         * @description Refuses the tenant's calls with 403 `tenant_suspended` within 5 seconds. Its events are received and delivered all the same. Suspending a suspended tenant changes nothing.
          */
         post: operations["suspendTenant"];
         delete?: never;
@@ -312,7 +312,7 @@ export interface paths {
         put?: never;
         /**
          * Give a number to a tenant
-         * @description With `api_key` the key is checked at 360dialog (it must belong to this `phone_number_id`), sealed, and our hook is registered: the number is `running`. Without it the number is `pending` until a key is set. `base_url` needs `api_key` in the same call.
+         * @description The key is checked at 360dialog (it must belong to this `phone_number_id`), sealed, and our hook is registered: the number is `running`. Without `api_key` it answers 422 `api_key_required`, and when the hook cannot be registered no number is created. Without `waba_id` the number has the one that 360dialog names.
          */
         post: operations["createNumber"];
         delete?: never;
@@ -334,7 +334,7 @@ export interface paths {
         get?: never;
         /**
          * Create or change the tenant with this external id
-         * @description Creates the tenant (201) or gives the existing one this name (200). Safe to repeat, so that a provisioning job need not remember what it has done.
+         * @description Creates the tenant (201) or gives the existing one this name (200). Safe to repeat, so that a provisioning job need not remember what it has done. An external id of more than 200 characters answers 400, one with U+0000 answers 404.
          */
         put: operations["upsertTenant"];
         post?: never;
@@ -430,14 +430,14 @@ export interface paths {
         post?: never;
         /**
          * Take a number from its tenant
-         * @description Removes the number and its sealed key from the gateway; nothing is deleted at 360dialog or Meta. Calls for it stop working within 5 seconds.
+         * @description Removes the number, its sealed key and its hook from the gateway; nothing is deleted at 360dialog or Meta. Its events and deliveries stay its tenant's. Calls for it stop working within 5 seconds.
          */
         delete: operations["deleteNumber"];
         options?: never;
         head?: never;
         /**
          * Change a number
-         * @description Changes what is given and leaves the rest as it is; null clears a field. A new `base_url` needs a new `api_key` in the same call, so that no stored key can be sent to another address.
+         * @description Changes what is given and leaves the rest as it is; null clears a field. A `base_url` needs an `api_key` in the same call (else 422 `api_key_required`), so that no stored key can be sent to another address. An `api_key` is taken as by `setNumberApiKey`.
          */
         patch: operations["updateNumber"];
         trace?: never;
@@ -456,7 +456,7 @@ export interface paths {
         put?: never;
         /**
          * Suspend a number
-         * @description Stops the tenant's calls for this number within 5 seconds; its other numbers go on. Suspending a suspended number changes nothing.
+         * @description Within 5 seconds nothing is sent to 360dialog for this number any more: such calls answer 403 `tenant_suspended`. Its events are received and delivered all the same, and the tenant's other numbers go on. Suspending a suspended number changes nothing.
          */
         post: operations["suspendNumber"];
         delete?: never;
@@ -502,7 +502,7 @@ export interface paths {
         put?: never;
         /**
          * Give a number a new hook address
-         * @description Makes a new address and secret header and registers them at 360dialog for this number. Use it when the old address may be known to others. The number needs an API key.
+         * @description Makes a new address and secret header and registers them at 360dialog for this number. Use it when the old address may be known to others; that one is still taken for 7 days, for what 360dialog repeats. A number without an API key answers 422 `api_key_required`.
          */
         post: operations["rotateNumberHook"];
         delete?: never;
@@ -525,7 +525,7 @@ export interface paths {
         put?: never;
         /**
          * Set a number's API key
-         * @description Checks the key at 360dialog (it must belong to this number), seals it in place of the old one and registers our hook again. The number is then `running`, unless it is suspended.
+         * @description Checks the key at 360dialog (it must belong to this number), seals it in place of the old one and registers our hook again. The number is then `running`, unless it is suspended. If the hook cannot be registered, the new key is kept and the state stays as it was: call again.
          */
         post: operations["setNumberApiKey"];
         delete?: never;
@@ -586,13 +586,13 @@ export interface paths {
         };
         /**
          * List your webhook endpoints
-         * @description All endpoints, also those made by the drop-in settings (`managed_by: drop_in`). Secrets and header values are never shown.
+         * @description All endpoints, also those made by the drop-in settings (`managed_by: drop_in`). A token that is limited to some numbers sees those whose `phone_number_ids` are all among them. Secrets and header values are never shown.
          */
         get: operations["listWebhookEndpoints"];
         put?: never;
         /**
          * Create a webhook endpoint
-         * @description Events that match start to be delivered to `url` at once. The answer holds the signing `secret`, here and never again. Every broken rule about the URL or the headers is named in `errors[]` with a code of its own.
+         * @description Events that match start to be delivered to `url` at once. The answer holds the signing `secret`, here and never again. Every broken rule about the URL or the headers is named in `errors[]` with a code of its own. The host is not looked up here but at each attempt. With a token that is limited to some numbers, `phone_number_ids` must name some of those.
          */
         post: operations["createWebhookEndpoint"];
         delete?: never;
@@ -620,7 +620,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a webhook endpoint
-         * @description Nothing more is sent to it; its unfinished deliveries become `cancelled`.
+         * @description No new attempt is made to it; its unfinished deliveries become `cancelled`.
          */
         delete: operations["deleteWebhookEndpoint"];
         options?: never;
@@ -637,7 +637,7 @@ export interface paths {
         };
         /**
          * List events
-         * @description What happened to your numbers, in the order in which it was stored. Keep the last `next_cursor` to go on from there later.
+         * @description What happened to your numbers, in the order in which it was stored. `next_cursor` is null on the last page; for what came later list again with `from`. A token that is limited to some numbers sees their events only.
          */
         get: operations["listEvents"];
         put?: never;
@@ -660,7 +660,7 @@ export interface paths {
         };
         /**
          * Get an event
-         * @description One event with its data, as long as it is kept (`RETENTION`).
+         * @description One event with its data.
          */
         get: operations["getEvent"];
         put?: never;
@@ -680,7 +680,7 @@ export interface paths {
         };
         /**
          * List deliveries
-         * @description What was sent to your endpoints or is still to be. Filter by `state` to find what is `held` or `exhausted`.
+         * @description What was sent to your endpoints or is still to be, in the order of the events. Filter by `state` to find what is `held` or `exhausted`. A token that is limited to some numbers sees the deliveries of their events only.
          */
         get: operations["listDeliveries"];
         put?: never;
@@ -703,7 +703,7 @@ export interface paths {
         };
         /**
          * Get a delivery with its attempts
-         * @description One delivery and every attempt: when, how long, what the endpoint answered, what we made of it and what comes next.
+         * @description One delivery and its attempts: when, how long, what the endpoint answered, what we made of it and what comes next. An attempt during which the gateway died is counted in `attempt_count` and not listed; one that it gave up to stop is neither.
          */
         get: operations["getDelivery"];
         put?: never;
@@ -737,7 +737,7 @@ export interface paths {
         put?: never;
         /**
          * Send a message
-         * @description Sends a message, or marks one as read, exactly as with 360dialog or the Cloud API: the body is forwarded byte for byte and judged there. A send is written to 360dialog at most once; 504 `outcome_unknown` means that it may have been sent. A 200 means accepted, and statuses follow as events.
+         * @description Sends a message, or marks one as read, exactly as with 360dialog or the Cloud API: the body is forwarded byte for byte and judged there. A send is written to 360dialog once, and again only after a 401 when the number's key has just been changed; 504 `outcome_unknown` means that it may have been sent. A 200 means accepted, and statuses follow as events.
          */
         post: operations["sendMessage"];
         delete?: never;
@@ -799,13 +799,13 @@ export interface paths {
         };
         /**
          * Get the number's webhook, 360dialog's way
-         * @description The URL and headers that were set for this number with POST on the same path; 404 when none were. It is answered by the gateway and not forwarded.
+         * @description The URL and headers that were set for this number with POST on the same path; 404 when none were. Header values read back as `***`. It is answered by the gateway and not forwarded.
          */
         get: operations["getWebhookSettings"];
         put?: never;
         /**
          * Set the number's webhook, 360dialog's way
-         * @description Makes or replaces the number's one endpoint with `managed_by: drop_in`, so that a program written for 360dialog needs no change. Broken rules answer 400 in 360dialog's form, with our codes in `details`. It is not forwarded.
+         * @description Makes the number's one endpoint with `managed_by: drop_in`, or replaces its URL and headers, so that a program written for 360dialog needs no change. A header with the value `***` keeps the value that is set for it; headers that are left out are removed. An endpoint that was disabled is active again, and what was held for it is delivered. Every bad body, unreadable JSON too, answers 400 in 360dialog's form with our codes in `details`. It is not forwarded.
          */
         post: operations["setWebhookSettings"];
         delete?: never;
@@ -827,7 +827,7 @@ export interface webhooks {
         put?: never;
         /**
          * What your webhook endpoint receives
-         * @description One event, signed twice over the same bytes: check either signature before you trust it. The `webhook-id` stays the same through all attempts and replays, so use it to recognise repeats. Anything but a 2xx within the endpoint's `timeout_seconds` is tried again.
+         * @description One event, signed twice over the same bytes: check either signature before you trust it. The `webhook-id` stays the same through all attempts, so use it to recognise repeats. Anything but a 2xx or a 410 within the endpoint's `timeout_seconds` is tried again.
          */
         post: operations["deliverEvent"];
         delete?: never;
@@ -860,7 +860,7 @@ export interface components {
         /** @description Pass it as `cursor` for the next page; null on the last one. */
         NextCursor: string | null;
         /**
-         * @description The stable word for what went wrong.
+         * @description The stable word for what went wrong. What is wrong with the query or makes the body unreadable is a 400, what is wrong in the body a 422; a malformed id in the path, also one with U+0000, is a missing one: 404 `not_found`. Words that no operation names are reserved.
          * @enum {string}
          */
         ErrorCode: "invalid_json" | "invalid_parameter" | "phone_number_required" | "phone_number_conflict" | "multiple_credentials" | "token_missing" | "token_invalid" | "insufficient_scope" | "tenant_suspended" | "wrong_audience" | "not_found" | "unknown_operation" | "method_not_allowed" | "number_taken" | "channel_taken" | "external_id_taken" | "idempotency_in_progress" | "etag_mismatch" | "too_large" | "unsupported_media_type" | "invalid_request" | "window_closed" | "opt_in_missing" | "opted_out" | "destination_restricted" | "template_unavailable" | "idempotency_key_reused" | "api_key_required" | "key_number_mismatch" | "public_url_invalid" | "rate_limited" | "registration_limit" | "internal_error" | "upstream_unreachable" | "api_key_rejected" | "overloaded" | "key_rotating" | "outcome_unknown" | "upstream_timeout";
@@ -884,7 +884,7 @@ export interface components {
             code: string;
             /** @description JSON pointer (RFC 6901) into what was sent. */
             pointer: string;
-            /** @description What is wanted instead. */
+            /** @description What is wrong or what is wanted instead. */
             detail: string;
         };
         /** @description An error of ours on the WhatsApp API, readable also by clients that know only Meta's form. */
@@ -898,7 +898,7 @@ export interface components {
             message: string;
             /** @enum {string} */
             type: "OAuthException";
-            /** @description Such as 190 for a bad token, 130429 for a throttle, 131056 for one user's. */
+            /** @description Such as 190 for a bad token, 10 for a missing right, 131016 for a passing fault. */
             code: number;
             error_data: {
                 /** @enum {string} */
@@ -919,7 +919,7 @@ export interface components {
                 success: false;
                 http_code: number;
                 developer_message: string;
-                /** @description Our code for each broken rule. */
+                /** @description Our code for each broken rule, and after `:` its words; or the one code. */
                 details: string[];
             };
         };
@@ -936,7 +936,7 @@ export interface components {
         Readiness: {
             /** @enum {string} */
             status: "ready" | "degraded" | "unready";
-            /** @description Each thing that was looked at, and `ok` or a word for what is wrong with it. */
+            /** @description Each thing that was looked at, and `ok` or, in words, what is the matter with it. */
             checks: {
                 [key: string]: string;
             };
@@ -1051,12 +1051,12 @@ export interface components {
             scopes?: components["schemas"]["PartnerScope"][];
         };
         /**
-         * @description `pending` has no key yet, `running` can be used, `key_rejected` waits for a new key, `suspended` was stopped by the partner.
+         * @description `pending` is not connected to 360dialog yet, `running` can be used, `key_rejected` waits for a new key, `suspended` was stopped by the partner.
          * @enum {string}
          */
         NumberState: "pending" | "running" | "key_rejected" | "suspended";
         /**
-         * @description Messages a second.
+         * @description Messages a second that Meta lets the number send. It is noted, not enforced.
          * @enum {integer}
          */
         Throughput: 20 | 80 | 1000;
@@ -1074,11 +1074,11 @@ export interface components {
             tenant_id: components["schemas"]["TenantId"];
             state: components["schemas"]["NumberState"];
             /**
-             * @description How far onboarding through 360dialog has come; null if it did not go that way.
+             * @description How far the number has come at 360dialog; `running` once a call has given it its key.
              * @enum {string|null}
              */
             onboarding_stage: "linked" | "created" | "ready" | "running" | "live" | "permission_missing" | "restricted" | "cancelled" | null;
-            /** @description The last characters of the sealed API key; null without one. */
+            /** @description The last four characters of the sealed API key; null without one and for a short one. */
             key_last4: string | null;
             /** @description Where 360dialog is called for this number; null means the gateway's usual address. */
             base_url: string | null;
@@ -1102,10 +1102,11 @@ export interface components {
             channel_id?: string | null;
             /** @description 360dialog's id of its client in the Hub. */
             client_id?: string | null;
+            /** @description The number's `D360-API-KEY`, visible ASCII. Needed; it is sealed and never shown again. */
             api_key?: components["schemas"]["ApiKey"];
-            /** @description Only origins that the operator allows; needs `api_key`. */
+            /** @description Only origins that the operator allows; null or nothing is the usual one. */
             base_url?: string | null;
-            /** @description Messages a second; 80 if left out. */
+            /** @description Messages a second that Meta lets the number send; 80 if left out. */
             throughput?: components["schemas"]["Throughput"];
             local_storage_region?: string | null;
         };
@@ -1147,7 +1148,7 @@ export interface components {
          */
         WebhookFormat: "cloud_api" | "event" | "cloudevents";
         /**
-         * @description `held` keeps failing and is probed, `paused` was stopped by you, `disabled` failed for too long or answered 410. What is not `active` has its deliveries held.
+         * @description `disabled` answered 410. What is not `active` has its deliveries held; `held` and `paused` are reserved and never set. Setting a number's webhook again (`setWebhookSettings`) makes its endpoint `active`.
          * @enum {string}
          */
         WebhookEndpointState: "active" | "held" | "paused" | "disabled";
@@ -1183,7 +1184,7 @@ export interface components {
             next_cursor: components["schemas"]["NextCursor"];
         };
         WebhookEndpointCreate: {
-            /** @description A public `https` address of at most 2,048 characters, without port, user info or fragment, and without `_` in the host. */
+            /** @description A public `https` address of at most 2,048 characters, without port, user info or fragment, and without `_` in the host. For hosts that the operator allows it may be `http`, private and with a port. */
             url: string;
             description?: string | null;
             /** @description The types that it wants; null or nothing means all. */
@@ -1203,22 +1204,49 @@ export interface components {
             /** @description How many attempts may run at once; 10 if left out. */
             max_in_flight?: number;
         };
+        /**
+         * @description What happened, as dotted words. A word in `<>` is taken from what 360dialog sent; it is
+         *     `unknown` where that is no plain word.
+         *
+         *     - Messages: `message.received`, `message.status.<status>` (as in `message.status.delivered`),
+         *       `message.echo`, `history.received`.
+         *     - Calls: `call.<event>`, `call.status.<status>`, `call.updated`.
+         *     - Contacts: `contact.preference_changed`, `contact.identity_changed`, `contact.synced`.
+         *     - Groups: `group.lifecycle_changed`, `group.participants_changed`, `group.settings_changed`,
+         *       `group.status_changed`.
+         *     - Numbers: `number.name_changed`, `number.quality_changed`, `number.security_changed`.
+         *     - Accounts: `account.alert`, `account.capability_changed`, `account.error`,
+         *       `account.review_changed`, `account.settings_changed`, `account.status_changed`,
+         *       `account.updated`.
+         *     - Templates and flows: `template.category_changed`, `template.category_detected`,
+         *       `template.components_changed`, `template.quality_changed`, `template.status_changed`,
+         *       `flow.updated`.
+         *     - Anything else: `unknown.<field>` for another field of Meta's envelope,
+         *       `unknown.notification` for a body that has no such envelope or is not JSON.
+         */
+        EventType: string;
+        /**
+         * Format: date-time
+         * @description When the gateway received it; RFC 3339, UTC. WhatsApp's own times are in the data.
+         */
+        EventTimestamp: string;
+        /** @description The whole `value` of the change in Meta's envelope with this one thing in it: `metadata`, `contacts` and one of `messages`, or one of `statuses`, and so on, as 360dialog sent it. A body without such an envelope is given whole, and one that is not JSON as `{"body_base64": "…"}`. */
+        EventData: unknown;
         Event: {
             id: components["schemas"]["EventId"];
-            /** @description Dotted, such as `message.received`. */
-            type: string;
-            timestamp: components["schemas"]["Timestamp"];
+            type: components["schemas"]["EventType"];
+            timestamp: components["schemas"]["EventTimestamp"];
+            /** @description Null for what names no number. */
             phone_number_id: string | null;
             waba_id: string | null;
-            /** @description What 360dialog sent about it; any JSON. */
-            data: unknown;
+            data: components["schemas"]["EventData"];
         };
         EventList: {
             data: components["schemas"]["Event"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
         /**
-         * @description `pending` waits for its next attempt, `held` for its endpoint; `exhausted` was given up and can be replayed; `cancelled` lost its endpoint.
+         * @description `pending` waits for its next attempt, `delivering` is being attempted, `held` waits for its endpoint, `exhausted` was given up, `cancelled` lost its endpoint.
          * @enum {string}
          */
         DeliveryState: "pending" | "delivering" | "delivered" | "held" | "exhausted" | "cancelled";
@@ -1230,7 +1258,7 @@ export interface components {
             attempt_count: number;
             /** Format: date-time */
             next_attempt_at: string | null;
-            event_type: string;
+            event_type: components["schemas"]["EventType"];
             created_at: components["schemas"]["Timestamp"];
             /** Format: date-time */
             finished_at: string | null;
@@ -1251,11 +1279,14 @@ export interface components {
             duration_ms: number;
             /** @description The HTTP status that the endpoint answered; null if it did not. */
             status: number | null;
-            /** @description The first 1 KiB of the answer as text; null if there was none or it is not kept. */
+            /** @description The first 1 KiB of the answer's body as text; null if it was empty, there was no answer, or it came from a host that only the operator's allow list admits. */
             answer: string | null;
-            /** @enum {string} */
-            outcome: "delivered" | "retry" | "exhausted" | "endpoint_gone" | "interrupted";
-            /** @description Why, in words. */
+            /**
+             * @description `delivered`: a 2xx. `retry`: it failed and is tried again. `exhausted`: it failed, and too long after the event to be tried again. `endpoint_gone`: a 410, which disables the endpoint.
+             * @enum {string}
+             */
+            outcome: "delivered" | "retry" | "exhausted" | "endpoint_gone";
+            /** @description Why it was made and how it went, in words. */
             reason: string;
             /** @description What happens next, in words. */
             next: string;
@@ -1362,20 +1393,21 @@ export interface components {
         };
         WebhookSettings: {
             url: string;
+            /** @description Read with GET, each value is `***`. */
             headers: {
                 [key: string]: string;
             };
         };
         WebhookSettingsSet: {
             url: string;
-            /** @description Headers sent along with each delivery. */
+            /** @description Headers sent along with each delivery; `***` keeps the value that a header has. */
             headers?: {
                 [key: string]: string;
             };
         } & {
             [key: string]: unknown;
         };
-        /** @description Meta's envelope with the one thing that happened. */
+        /** @description Meta's envelope with the one thing that happened. The body of an `unknown.notification` is what 360dialog sent, whatever it is. */
         CloudApiNotification: {
             object: string;
             entry: ({
@@ -1396,35 +1428,37 @@ export interface components {
         /** @description One event in our own envelope. */
         EventEnvelope: {
             id: components["schemas"]["EventId"];
-            /** @description Dotted, such as `message.received`. */
-            type: string;
-            timestamp: components["schemas"]["Timestamp"];
+            type: components["schemas"]["EventType"];
+            timestamp: components["schemas"]["EventTimestamp"];
+            /** @description Of this envelope: `1`. */
             api_version: string;
             tenant_id: components["schemas"]["TenantId"];
+            /** @description Null for what names no number. */
             phone_number_id: string | null;
             waba_id: string | null;
-            /** @description What 360dialog sent about it; any JSON. */
-            data: unknown;
+            data: components["schemas"]["EventData"];
         };
         /** @description One event as CloudEvents 1.0, structured JSON. */
         CloudEvent: {
             /** @enum {string} */
             specversion: "1.0";
             id: components["schemas"]["EventId"];
-            /** Format: uri-reference */
+            /**
+             * Format: uri-reference
+             * @description `/tenants/{tenant_id}/numbers/{phone_number_id}`, with `-` for no number.
+             */
             source: string;
-            type: string;
-            time: components["schemas"]["Timestamp"];
-            subject?: string;
+            type: components["schemas"]["EventType"];
+            time: components["schemas"]["EventTimestamp"];
+            /** @description Always `application/json`. */
             datacontenttype?: string;
-            /** @description What 360dialog sent about it; any JSON. */
-            data: unknown;
+            data: components["schemas"]["EventData"];
         } & {
             [key: string]: unknown;
         };
     };
     responses: {
-        /** @description The body is not JSON (`invalid_json`) or a parameter is wrong (`invalid_parameter`). */
+        /** @description The body is not JSON (`invalid_json`), or a parameter is wrong (`invalid_parameter`): of the query, or U+0000 in it or in the body's texts. A malformed id in the path is no such parameter; it answers 404. */
         BadRequest: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -1464,7 +1498,7 @@ export interface components {
                  *       "type": "urn:waba-gateway:error:token_invalid",
                  *       "title": "The token is not valid",
                  *       "status": 401,
-                 *       "detail": "The token has expired.",
+                 *       "detail": "The token has expired; get a new one from /oauth2/token.",
                  *       "code": "token_invalid",
                  *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
                  *     }
@@ -1485,7 +1519,7 @@ export interface components {
                  *       "type": "urn:waba-gateway:error:insufficient_scope",
                  *       "title": "The token lacks a scope",
                  *       "status": 403,
-                 *       "detail": "This call needs the scope partner:write.",
+                 *       "detail": "The token lacks the scope partner:write.",
                  *       "code": "insufficient_scope",
                  *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
                  *     }
@@ -1493,7 +1527,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description It does not exist, or not for this caller (`not_found`). */
+        /** @description It does not exist, or not for this caller (`not_found`). A malformed id, also one with U+0000, is a missing one. */
         NotFound: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -1526,7 +1560,7 @@ export interface components {
                  *       "type": "urn:waba-gateway:error:method_not_allowed",
                  *       "title": "Not with this method",
                  *       "status": 405,
-                 *       "detail": "This path has GET.",
+                 *       "detail": "This path takes GET.",
                  *       "code": "method_not_allowed",
                  *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
                  *     }
@@ -1566,7 +1600,7 @@ export interface components {
                  *       "type": "urn:waba-gateway:error:number_taken",
                  *       "title": "The number is taken",
                  *       "status": 409,
-                 *       "detail": "This phone_number_id already belongs to a tenant.",
+                 *       "detail": "This phone_number_id is already registered here.",
                  *       "code": "number_taken",
                  *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
                  *     }
@@ -1586,7 +1620,7 @@ export interface components {
                  *       "type": "urn:waba-gateway:error:channel_taken",
                  *       "title": "The channel is taken",
                  *       "status": 409,
-                 *       "detail": "This channel_id already belongs to another number.",
+                 *       "detail": "Another number has this channel_id.",
                  *       "code": "channel_taken",
                  *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
                  *     }
@@ -1606,7 +1640,7 @@ export interface components {
                  *       "type": "urn:waba-gateway:error:too_large",
                  *       "title": "The body is too large",
                  *       "status": 413,
-                 *       "detail": "The body may have at most 1048576 bytes.",
+                 *       "detail": "The body is larger than 1048576 bytes.",
                  *       "code": "too_large",
                  *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
                  *     }
@@ -1614,7 +1648,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body must be `application/json` (`unsupported_media_type`). */
+        /** @description The body must be `application/json`, at the token endpoint a form (`unsupported_media_type`). */
         UnsupportedMediaType: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -1661,7 +1695,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body breaks rules or 360dialog refused the key (`invalid_request`, with `api_key_rejected` in `errors`), the key is another number's (`key_number_mismatch`), a key is needed (`api_key_required`), or our own address is none that 360dialog would call (`public_url_invalid`). */
+        /** @description The body breaks rules (`invalid_request`, each named in `errors`, such as `base_url_not_allowed`), 360dialog refused the key (`invalid_request`, with `api_key_rejected` in `errors`) or the call (`invalid_request`, with its words in `detail`), the key is another number's (`key_number_mismatch`), a key is needed (`api_key_required`), or our own address is none that 360dialog would call (`public_url_invalid`). */
         KeyRefused: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -1671,7 +1705,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The endpoint breaks rules; each is named in `errors`. Codes for the URL: `url_invalid`, `url_too_long`, `url_not_https`, `url_host_underscore`, `url_port`, `url_credentials`, `url_fragment`, `url_host_not_public`, `url_host_own`, `url_unresolvable`, `url_resolves_private`, `url_duplicate`; for the headers: `header_invalid`. */
+        /** @description The endpoint breaks rules; each is named in `errors`. Codes for the URL: `url_invalid`, `url_too_long`, `url_not_https`, `url_host_underscore`, `url_port`, `url_credentials`, `url_fragment`, `url_host_not_public`, `url_host_own`, `url_duplicate`; for the headers: `header_invalid`; for `phone_number_ids`: `unknown_number`, and `whole_account` when a token that is limited to some numbers names none. */
         EndpointRefused: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -1683,19 +1717,19 @@ export interface components {
                  *       "type": "urn:waba-gateway:error:invalid_request",
                  *       "title": "The request is not valid",
                  *       "status": 422,
-                 *       "detail": "The URL must start with https. The host must not contain an underscore.",
+                 *       "detail": "The URL does not start with https://. The host name contains an underscore.",
                  *       "code": "invalid_request",
                  *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab",
                  *       "errors": [
                  *         {
                  *           "code": "url_not_https",
                  *           "pointer": "/url",
-                 *           "detail": "The URL must start with https."
+                 *           "detail": "The URL does not start with https://."
                  *         },
                  *         {
                  *           "code": "url_host_underscore",
                  *           "pointer": "/url",
-                 *           "detail": "The host must not contain an underscore."
+                 *           "detail": "The host name contains an underscore."
                  *         }
                  *       ]
                  *     }
@@ -1703,7 +1737,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Too many failed tries; wait (`rate_limited`). */
+        /** @description Too many wrong secrets for this client from this address; wait (`rate_limited`). */
         RateLimited: {
             headers: {
                 "Retry-After": components["headers"]["RetryAfter"];
@@ -1716,7 +1750,7 @@ export interface components {
                  *       "type": "urn:waba-gateway:error:rate_limited",
                  *       "title": "Too many requests",
                  *       "status": 429,
-                 *       "detail": "Too many failed tries for this client from this address. Try again in 30 seconds.",
+                 *       "detail": "Too many wrong secrets; wait before the next try.",
                  *       "code": "rate_limited",
                  *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
                  *     }
@@ -1744,7 +1778,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description 360dialog cannot be reached (`upstream_unreachable`); nothing was changed. */
+        /** @description 360dialog cannot be reached, does not answer in time or has a fault of its own (`upstream_unreachable`). Whether it has taken our hook's address is then not known; the call may be repeated. */
         UpstreamUnreachable: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -1756,7 +1790,7 @@ export interface components {
                  *       "type": "urn:waba-gateway:error:upstream_unreachable",
                  *       "title": "360dialog cannot be reached",
                  *       "status": 502,
-                 *       "detail": "The connection to 360dialog was refused.",
+                 *       "detail": "360dialog could not be reached.",
                  *       "code": "upstream_unreachable",
                  *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
                  *     }
@@ -1777,28 +1811,8 @@ export interface components {
                  *       "type": "urn:waba-gateway:error:overloaded",
                  *       "title": "Too busy, try again",
                  *       "status": 503,
-                 *       "detail": "The gateway cannot take this call now.",
+                 *       "detail": "The database cannot be asked right now; try again in a moment.",
                  *       "code": "overloaded",
-                 *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
-                 *     }
-                 */
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description 360dialog did not answer in time (`upstream_timeout`). */
-        UpstreamTimeout: {
-            headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "type": "urn:waba-gateway:error:upstream_timeout",
-                 *       "title": "360dialog did not answer in time",
-                 *       "status": 504,
-                 *       "detail": "360dialog did not answer within 30 seconds.",
-                 *       "code": "upstream_timeout",
                  *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
                  *     }
                  */
@@ -1828,7 +1842,7 @@ export interface components {
                  *       "type": "urn:waba-gateway:error:token_invalid",
                  *       "title": "The token is not valid",
                  *       "status": 401,
-                 *       "detail": "The token has expired.",
+                 *       "detail": "The token has expired; get a new one from /oauth2/token.",
                  *       "code": "token_invalid",
                  *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab",
                  *       "error": {
@@ -1837,7 +1851,7 @@ export interface components {
                  *         "code": 190,
                  *         "error_data": {
                  *           "messaging_product": "whatsapp",
-                 *           "details": "The token has expired."
+                 *           "details": "The token has expired; get a new one from /oauth2/token."
                  *         },
                  *         "fbtrace_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
                  *       }
@@ -1846,7 +1860,7 @@ export interface components {
                 "application/json": components["schemas"]["GatewayError"];
             };
         };
-        /** @description Ours: `insufficient_scope`, `wrong_audience`, `tenant_suspended`. Or 360dialog's, such as an endpoint that it blocks. */
+        /** @description Ours: `insufficient_scope`, `wrong_audience`, or `tenant_suspended`, also when only the number is. Or 360dialog's, such as an endpoint that it blocks. */
         WhatsAppForbidden: {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWWAuthenticate"];
@@ -1900,7 +1914,7 @@ export interface components {
                  *       "type": "urn:waba-gateway:error:too_large",
                  *       "title": "The body is too large",
                  *       "status": 413,
-                 *       "detail": "The body may have at most 1048576 bytes.",
+                 *       "detail": "The body is larger than 1048576 bytes.",
                  *       "code": "too_large",
                  *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab",
                  *       "error": {
@@ -1909,7 +1923,7 @@ export interface components {
                  *         "code": 100,
                  *         "error_data": {
                  *           "messaging_product": "whatsapp",
-                 *           "details": "The body may have at most 1048576 bytes."
+                 *           "details": "The body is larger than 1048576 bytes."
                  *         },
                  *         "fbtrace_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
                  *       }
@@ -1918,17 +1932,15 @@ export interface components {
                 "application/json": components["schemas"]["GatewayError"];
             };
         };
-        /** @description Ours (`rate_limited`, nothing was sent) or 360dialog's. Wait for `Retry-After` seconds. */
+        /** @description 360dialog's or Meta's, as it came; with `Retry-After` where 360dialog sent it. The gateway has no limit of its own here. */
         WhatsAppRateLimited: {
             headers: {
                 "Retry-After": components["headers"]["RetryAfter"];
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["GatewayError"] | components["schemas"]["UpstreamError"];
+                "application/json": components["schemas"]["UpstreamError"];
             };
         };
         /** @description Any other refusal, as 360dialog wrote it. */
@@ -1951,7 +1963,7 @@ export interface components {
                 "application/json": components["schemas"]["GatewayError"] | components["schemas"]["UpstreamError"];
             };
         };
-        /** @description 360dialog cannot be reached (`upstream_unreachable`) or no longer takes this number's key (`api_key_rejected`, for the partner to mend): nothing was sent. Or 360dialog's own 502. */
+        /** @description 360dialog cannot be reached (`upstream_unreachable`) or the number has no key that it takes (`api_key_rejected`, for the partner to mend): no message was sent. Or 360dialog's own 502. */
         WhatsAppBadGateway: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -1961,7 +1973,7 @@ export interface components {
                 "application/json": components["schemas"]["GatewayError"] | components["schemas"]["UpstreamError"];
             };
         };
-        /** @description Ours: too busy (`overloaded`), or the number's key is being changed (`key_rotating`); nothing was sent, try again. Or 360dialog's own 503. */
+        /** @description Ours: the database cannot be asked (`overloaded`); nothing was sent, try again. Or 360dialog's own 503. */
         WhatsAppUnavailable: {
             headers: {
                 "Retry-After": components["headers"]["RetryAfter"];
@@ -2014,26 +2026,13 @@ export interface components {
                 "application/json": components["schemas"]["GatewayError"] | components["schemas"]["UpstreamError"];
             };
         };
-        /** @description The settings break rules, said in 360dialog's form with our codes in `details` (as in `createWebhookEndpoint`); or `phone_number_required`, `phone_number_conflict`, `multiple_credentials` in our form. */
+        /** @description A bad body, said in 360dialog's form with our codes in `details`: `invalid_json`, or each broken rule as in `createWebhookEndpoint`, with its words. Or, before the body is looked at, `phone_number_required`, `phone_number_conflict`, `multiple_credentials` in our form. */
         WebhookSettingsRefused: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "meta": {
-                 *         "success": false,
-                 *         "http_code": 400,
-                 *         "developer_message": "The webhook URL is not valid.",
-                 *         "details": [
-                 *           "url_port",
-                 *           "url_host_underscore"
-                 *         ]
-                 *       }
-                 *     }
-                 */
                 "application/json": components["schemas"]["MetaError"] | components["schemas"]["GatewayError"];
             };
         };
@@ -2086,8 +2085,8 @@ export interface components {
          */
         GatewayMessageId: components["schemas"]["MessageId"];
         /**
-         * @description The `Bearer` challenge (RFC 6750).
-         * @example Bearer realm="waba-gateway", error="invalid_token"
+         * @description The `Bearer` challenge (RFC 6750); with a 403 only for `insufficient_scope`.
+         * @example Bearer error="invalid_token", error_description="The token has expired; get a new one from /oauth2/token."
          */
         WWWAuthenticate: string;
         /**
@@ -2097,19 +2096,9 @@ export interface components {
         RetryAfter: string;
         /**
          * @description The methods that this path has.
-         * @example GET, HEAD
+         * @example GET
          */
         Allow: string;
-        /**
-         * @description What is left of the limit (draft-ietf-httpapi-ratelimit-headers).
-         * @example "number";r=0;t=1
-         */
-        RateLimit: string;
-        /**
-         * @description The limit (draft-ietf-httpapi-ratelimit-headers).
-         * @example "number";q=80;w=1
-         */
-        RateLimitPolicy: string;
     };
     pathItems: never;
 }
@@ -2150,7 +2139,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Ready, perhaps degraded. */
+            /** @description Ready. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2160,9 +2149,7 @@ export interface operations {
                      * @example {
                      *       "status": "ready",
                      *       "checks": {
-                     *         "database": "ok",
-                     *         "migrations": "ok",
-                     *         "redis": "ok"
+                     *         "database": "ok"
                      *       }
                      *     }
                      */
@@ -2176,16 +2163,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "status": "unready",
-                     *       "checks": {
-                     *         "database": "unreachable",
-                     *         "migrations": "unknown",
-                     *         "redis": "ok"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
@@ -2231,7 +2208,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description An access token (RFC 9068). */
+            /** @description An access token (RFC 9068), signed with RS256. */
             200: {
                 headers: {
                     /** @description Always `no-store`. */
@@ -2241,7 +2218,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "access_token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJjbGlfMDEifQ.c2lnbmF0dXJl",
+                     *       "access_token": "eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6IjVmMGMyZjRlLThhNTMtNGM1My05ZDNlLTFiN2E0ZjBjNmQyMSJ9.eyJjbGllbnRfaWQiOiJjbGlfMDFqZDhxdjRtMHg1azdyMnQ5dzN5NnoxYWIifQ.c2lnbmF0dXJl",
                      *       "token_type": "Bearer",
                      *       "expires_in": 3600,
                      *       "scope": "messages:send numbers:read"
@@ -2250,7 +2227,7 @@ export interface operations {
                     "application/json": components["schemas"]["Token"];
                 };
             };
-            /** @description The request is not one for a token, or asks for a scope that the client lacks. */
+            /** @description Another `grant_type` than `client_credentials` (`unsupported_grant_type`), or a scope that the client lacks (`invalid_scope`). */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2259,7 +2236,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "error": "invalid_scope",
-                     *       "error_description": "The client does not have the scope \"templates:write\"."
+                     *       "error_description": "This client has: messages:send numbers:read."
                      *     }
                      */
                     "application/json": components["schemas"]["OAuthError"];
@@ -2276,13 +2253,14 @@ export interface operations {
                     /**
                      * @example {
                      *       "error": "invalid_client",
-                     *       "error_description": "The client or its secret is wrong."
+                     *       "error_description": "No client with this id and secret."
                      *     }
                      */
                     "application/json": components["schemas"]["OAuthError"];
                 };
             };
             413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -2307,13 +2285,12 @@ export interface operations {
                      * @example {
                      *       "keys": [
                      *         {
-                     *           "kty": "EC",
-                     *           "kid": "key-2025-06",
-                     *           "use": "sig",
-                     *           "alg": "ES256",
-                     *           "crv": "P-256",
-                     *           "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
-                     *           "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"
+                     *           "kty": "RSA",
+                     *           "n": "4Nlr_XkH-NlL_58svML3lEji78tKL6qlMtoGOvM10G6PnOuYHplDOz5G9jBfxgABJP28DHg4sNSsgw-hC-RQZoupUfJV0q2ubv-JMedVYtm0lBWc-Ja3zEEo62YqpKhr8wtuXOTN4wXsFAa4yp-aZ7sptE4uw06xHsSBhIh9nefdBhuFJYQdCS0IwvCU49mS-LlPM6hSxDFmPgdRZ4PeMlZMuMZhKB4gJjJS28o7w7vNrGq3PqjXkhlC7OKZlqhmNMoxJM5qzEYqszUhBiLfuOgC1taVdhdNUdk4R227u7la3MkWuDA99DLVsVvcytbpLHjgBzZDVnAe32hhJ9g6TQ",
+                     *           "e": "AQAB",
+                     *           "kid": "5f0c2f4e-8a53-4c53-9d3e-1b7a4f0c6d21",
+                     *           "alg": "RS256",
+                     *           "use": "sig"
                      *         }
                      *       ]
                      *     }
@@ -2346,18 +2323,31 @@ export interface operations {
                      *       "issuer": "https://waba.example.com",
                      *       "token_endpoint": "https://waba.example.com/oauth2/token",
                      *       "jwks_uri": "https://waba.example.com/.well-known/jwks.json",
-                     *       "scopes_supported": [
-                     *         "messages:send",
-                     *         "numbers:read",
-                     *         "partner:read"
-                     *       ],
-                     *       "response_types_supported": [],
                      *       "grant_types_supported": [
                      *         "client_credentials"
                      *       ],
+                     *       "response_types_supported": [],
                      *       "token_endpoint_auth_methods_supported": [
                      *         "client_secret_basic",
                      *         "client_secret_post"
+                     *       ],
+                     *       "scopes_supported": [
+                     *         "messages:send",
+                     *         "messages:read",
+                     *         "media:read",
+                     *         "media:write",
+                     *         "templates:read",
+                     *         "templates:write",
+                     *         "numbers:read",
+                     *         "numbers:write",
+                     *         "webhooks:read",
+                     *         "webhooks:write",
+                     *         "events:read",
+                     *         "contacts:write",
+                     *         "usage:read",
+                     *         "tokens:write",
+                     *         "partner:read",
+                     *         "partner:write"
                      *       ]
                      *     }
                      */
@@ -2855,7 +2845,6 @@ export interface operations {
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnreachable"];
             503: components["responses"]["Unavailable"];
-            504: components["responses"]["UpstreamTimeout"];
         };
     };
     upsertTenant: {
@@ -2900,6 +2889,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
@@ -3073,9 +3063,9 @@ export interface operations {
                      *           "channel_id": null,
                      *           "client_id": null,
                      *           "tenant_id": "ten_01jd8qv4m0x5k7r2t9w3y6z1ab",
-                     *           "state": "pending",
-                     *           "onboarding_stage": null,
-                     *           "key_last4": null,
+                     *           "state": "running",
+                     *           "onboarding_stage": "running",
+                     *           "key_last4": "1a2b",
                      *           "base_url": null,
                      *           "throughput": 80,
                      *           "quality": null,
@@ -3192,7 +3182,6 @@ export interface operations {
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnreachable"];
             503: components["responses"]["Unavailable"];
-            504: components["responses"]["UpstreamTimeout"];
         };
     };
     suspendNumber: {
@@ -3279,7 +3268,6 @@ export interface operations {
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnreachable"];
             503: components["responses"]["Unavailable"];
-            504: components["responses"]["UpstreamTimeout"];
         };
     };
     setNumberApiKey: {
@@ -3322,7 +3310,6 @@ export interface operations {
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnreachable"];
             503: components["responses"]["Unavailable"];
-            504: components["responses"]["UpstreamTimeout"];
         };
     };
     listTenantNumbers: {
@@ -3357,7 +3344,7 @@ export interface operations {
                      *           "waba_id": "102290129340398",
                      *           "state": "running",
                      *           "throughput": 80,
-                     *           "quality": "GREEN",
+                     *           "quality": null,
                      *           "created_at": "2025-06-15T12:00:00.000Z"
                      *         }
                      *       ],
@@ -3399,7 +3386,7 @@ export interface operations {
                      *       "waba_id": "102290129340398",
                      *       "state": "running",
                      *       "throughput": 80,
-                     *       "quality": "GREEN",
+                     *       "quality": null,
                      *       "created_at": "2025-06-15T12:00:00.000Z"
                      *     }
                      */
@@ -3606,7 +3593,10 @@ export interface operations {
     listEvents: {
         parameters: {
             query?: {
-                /** @description Only events of this type, such as `message.received`. */
+                /**
+                 * @description Only events of this type, such as `message.received`; with a `*` at the end, of all types that begin so, such as `message.status.*`.
+                 * @example message.status.*
+                 */
                 type?: string;
                 /** @description Only events of this number. */
                 phone_number_id?: string;
@@ -3650,13 +3640,34 @@ export interface operations {
                      *           "phone_number_id": "106540352242922",
                      *           "waba_id": "102290129340398",
                      *           "data": {
-                     *             "from": "15550002222",
-                     *             "id": "wamid.HBgLMTU1NTAwMDIyMjI",
-                     *             "type": "text"
+                     *             "messaging_product": "whatsapp",
+                     *             "metadata": {
+                     *               "display_phone_number": "15550001111",
+                     *               "phone_number_id": "106540352242922"
+                     *             },
+                     *             "contacts": [
+                     *               {
+                     *                 "profile": {
+                     *                   "name": "Ana"
+                     *                 },
+                     *                 "wa_id": "15550002222"
+                     *               }
+                     *             ],
+                     *             "messages": [
+                     *               {
+                     *                 "from": "15550002222",
+                     *                 "id": "wamid.HBgLMTU1NTAwMDIyMjIVAgARGBI0REJGMUQ4",
+                     *                 "timestamp": "1750000000",
+                     *                 "type": "text",
+                     *                 "text": {
+                     *                   "body": "Is my order ready?"
+                     *                 }
+                     *               }
+                     *             ]
                      *           }
                      *         }
                      *       ],
-                     *       "next_cursor": "eyJhZnRlciI6MTJ9"
+                     *       "next_cursor": "WyI0NzExIiwiMTIiXQ"
                      *     }
                      */
                     "application/json": components["schemas"]["EventList"];
@@ -3695,9 +3706,30 @@ export interface operations {
                      *       "phone_number_id": "106540352242922",
                      *       "waba_id": "102290129340398",
                      *       "data": {
-                     *         "from": "15550002222",
-                     *         "id": "wamid.HBgLMTU1NTAwMDIyMjI",
-                     *         "type": "text"
+                     *         "messaging_product": "whatsapp",
+                     *         "metadata": {
+                     *           "display_phone_number": "15550001111",
+                     *           "phone_number_id": "106540352242922"
+                     *         },
+                     *         "contacts": [
+                     *           {
+                     *             "profile": {
+                     *               "name": "Ana"
+                     *             },
+                     *             "wa_id": "15550002222"
+                     *           }
+                     *         ],
+                     *         "messages": [
+                     *           {
+                     *             "from": "15550002222",
+                     *             "id": "wamid.HBgLMTU1NTAwMDIyMjIVAgARGBI0REJGMUQ4",
+                     *             "timestamp": "1750000000",
+                     *             "type": "text",
+                     *             "text": {
+                     *               "body": "Is my order ready?"
+                     *             }
+                     *           }
+                     *         ]
                      *       }
                      *     }
                      */
@@ -3816,8 +3848,8 @@ export interface operations {
                      *           "status": 500,
                      *           "answer": "database is locked",
                      *           "outcome": "retry",
-                     *           "reason": "The endpoint answered 500.",
-                     *           "next": "Again in 5 seconds."
+                     *           "reason": "First attempt. The endpoint answered 500.",
+                     *           "next": "Tried again at 2025-06-15T12:00:06.000Z."
                      *         },
                      *         {
                      *           "id": "att_01jd8qv4m0x5k7r2t9w3y6z1cd",
@@ -3825,10 +3857,10 @@ export interface operations {
                      *           "started_at": "2025-06-15T12:00:06.000Z",
                      *           "duration_ms": 200,
                      *           "status": 204,
-                     *           "answer": "",
+                     *           "answer": null,
                      *           "outcome": "delivered",
-                     *           "reason": "The endpoint answered 204.",
-                     *           "next": "Nothing more to do."
+                     *           "reason": "Attempt 2, because the one before did not succeed. The endpoint answered 204.",
+                     *           "next": "Nothing more."
                      *         }
                      *       ]
                      *     }
@@ -3996,7 +4028,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "url": "https://shop.example.com/whatsapp",
-                     *       "headers": {}
+                     *       "headers": {
+                     *         "Authorization": "***"
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["WebhookSettings"];
@@ -4043,7 +4077,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The settings as they are now. */
+            /** @description The settings as they were sent. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4075,7 +4109,7 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The delivery's id; the same for every attempt and replay.
+                 * @description The delivery's id; the same for every attempt.
                  * @example dlv_01jd8qv4m0x5k7r2t9w3y6z1ab
                  */
                 "webhook-id": components["schemas"]["DeliveryId"];
@@ -4085,7 +4119,7 @@ export interface operations {
                  */
                 "webhook-timestamp": string;
                 /**
-                 * @description Standard Webhooks: `v1,` and the base64 HMAC-SHA256 of `webhook-id.webhook-timestamp.body` with the decoded bytes of the secret after `whsec_`. Two of them, separated by a space, while a secret rotates.
+                 * @description Standard Webhooks: `v1,` and the base64 HMAC-SHA256 of `webhook-id.webhook-timestamp.body` with the decoded bytes of the secret after `whsec_`. Where there are several, separated by spaces, one that fits is enough.
                  * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
                  */
                 "webhook-signature": string;
@@ -4110,22 +4144,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The endpoint is gone; it is disabled. */
+            /** @description The endpoint is gone. It is disabled, and its deliveries are held. */
             410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Too much; the endpoint is slowed down, `Retry-After` is honoured. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Too much; the endpoint is slowed down, `Retry-After` is honoured. */
-            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4138,21 +4158,21 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A failure; redirects are never followed. */
+            /** @description A failure, tried again; redirects are never followed. */
             "3XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description A failure; tried again. */
+            /** @description A failure, tried again; not before a `Retry-After`. */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description A failure; tried again. */
+            /** @description A failure, tried again; not before a `Retry-After`. */
             "5XX": {
                 headers: {
                     [name: string]: unknown;

@@ -239,7 +239,9 @@ async function embedPostgres(
 ): Promise<Secret> {
   const postgres = await startEmbeddedPostgres({
     dataDir,
-    log: (message, fields) => log.info(fields ?? {}, message),
+    // Where the data lies is told even to those who asked for warnings only.
+    log: (message, fields) =>
+      log[message === "postgres.staged" ? "warn" : "info"](fields ?? {}, message),
   });
   stoppers.push(postgres.stop);
   return new Secret(postgres.url);

@@ -66,7 +66,7 @@ async function placeHome(near: string, log: Log): Promise<Home> {
 
 /** Root's project may lie where no other account gets in (`/root`, a 0700 directory). */
 async function stage(near: string, log: Log): Promise<string> {
-  const path = stagingPath(near);
+  const path = await freeStagingPath(near);
   await makeDirectory(path, 0o711);
   const found = await lstat(path);
   if (!found.isDirectory() || found.uid !== 0 || (found.mode & 0o022) !== 0) {
@@ -80,6 +80,21 @@ async function stage(near: string, log: Log): Promise<string> {
   return path;
 }
 
+/**
+ * A place without a cluster that is older than the data directory: such a one was another's, which
+ * has been deleted (and with it the keys to what is sealed in the cluster), or moved (and lives on).
+ */
+async function freeStagingPath(near: string): Promise<string> {
+  const { birthtimeMs } = await stat(near);
+  for (let n = 1; ; n++) {
+    const path = n === 1 ? stagingPath(near) : `${stagingPath(near)}-${n}`;
+    const cluster = await stat(join(path, "cluster")).catch(() => undefined);
+    if (cluster === undefined || cluster.birthtimeMs >= birthtimeMs) {
+      return path;
+    }
+  }
+}
+
 function stagingPath(near: string): string {
   const name = createHash("sha256").update(dirname(near)).digest("hex").slice(0, 16);
   return join(STAGING_PARENT, `waba-gateway-${name}`);
@@ -89,7 +104,7 @@ function stagingPath(near: string): string {
 async function readNote(near: string): Promise<string | undefined> {
   const note = await readFile(join(near, NOTE_NAME), "utf8").catch(() => "");
   const [path = "", ino] = note.split("\n");
-  const isOurs = path === stagingPath(near) || ino === String((await stat(near)).ino);
+  const isOurs = path.startsWith(stagingPath(near)) || ino === String((await stat(near)).ino);
   return path !== "" && isOurs && (await exists(path)) ? path : undefined;
 }
 

@@ -77,9 +77,10 @@ const offered: Line[] = [
 const byId = (lines: Line[]) =>
   lines.toSorted((left, right) => left.operationId.localeCompare(right.operationId));
 
+const ids = (lines: Line[]) => byId(lines).map(({ operationId }) => operationId);
+
 describe("openapi.yaml and the code", () => {
   it("name the same operations", () => {
-    const ids = (lines: Line[]) => byId(lines).map(({ operationId }) => operationId);
     expect(ids(offered)).toEqual(ids(foreseen));
   });
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
@@ -34,6 +34,8 @@ async function openServer(): Promise<{ adminUrl: string; stop: () => Promise<voi
     return { adminUrl: given, stop: async () => {} };
   }
   const dataDir = await mkdtemp(join(tmpdir(), "wg-"));
+  // Closed to others it would be staged elsewhere when the tests run as root.
+  await chmod(dataDir, 0o755);
   const postgres = await startEmbeddedPostgres({ dataDir, log: () => {} });
   return {
     adminUrl: postgres.url,

@@ -39,10 +39,7 @@ describe("the configuration", () => {
       BOOTSTRAP_CLIENT_SECRET: undefined,
       TOKEN_LIFETIME: 3_600_000,
       ALLOW_PRIVATE_ENDPOINTS: [],
-      RETRY_SCHEDULE: [
-        ...[5000, 30_000, 120_000, 600_000, 1_800_000],
-        ...[3_600_000, 7_200_000, 14_400_000],
-      ],
+      RETRY_SCHEDULE: [5000, 30_000, 120_000, 600_000, 1_800_000, 3_600_000, 7_200_000, 14_400_000],
       RETRY_HORIZON: 86_400_000,
       LOG_LEVEL: "info",
       LOG_FORMAT: undefined,
@@ -88,8 +85,13 @@ describe("the configuration", () => {
     [
       "PUBLIC_URL",
       [
-        ...["example.com", "ftp://example.com", "https://", "https://example.com/?a=1"],
-        ...["https://example.com/#a", "https://example.com?", "https://example.com/#"],
+        "example.com",
+        "ftp://example.com",
+        "https://",
+        "https://example.com/?a=1",
+        "https://example.com/#a",
+        "https://example.com?",
+        "https://example.com/#",
         "https://user@example.com",
       ],
     ],

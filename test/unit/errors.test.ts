@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ApiError, ERROR_CODES, InvalidRequest, NotFound } from "../../src/errors.ts";
+import { renderProblem } from "../../src/http/problem.ts";
 
 describe("an error that the caller may know", () => {
   it("has its code's status", () => {
@@ -15,9 +16,9 @@ describe("an error that the caller may know", () => {
   });
 
   it("of what is missing is the same each time, word for word", () => {
-    const [one, other] = [new NotFound(), new NotFound()];
-    expect({ ...one, message: one.message }).toEqual({ ...other, message: other.message });
-    expect(one).toMatchObject({ code: "not_found", status: 404, errors: undefined });
+    const call = { requestId: "req_1", whatsApp: false };
+    expect(renderProblem(new NotFound(), call)).toEqual(renderProblem(new NotFound(), call));
+    expect(new NotFound()).toMatchObject({ code: "not_found", status: 404, errors: undefined });
   });
 
   it("of bad input names each broken rule", () => {

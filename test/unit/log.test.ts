@@ -1,19 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { createLog, logNotificationReceived } from "../../src/log.ts";
 
-describe("the log", () => {
-  function lines(level: string, write: (log: ReturnType<typeof createLog>) => void): string[] {
-    const written: string[] = [];
-    write(
-      createLog({
-        level,
-        format: "json",
-        destination: { write: (line) => void written.push(line) },
-      }),
-    );
-    return written;
-  }
+function lines(level: string, write: (log: ReturnType<typeof createLog>) => void): string[] {
+  const written: string[] = [];
+  write(
+    createLog({
+      level,
+      format: "json",
+      destination: { write: (line) => void written.push(line) },
+    }),
+  );
+  return written;
+}
 
+describe("the log", () => {
   it("is JSON with a time and no more of the machine than that", () => {
     const [line = ""] = lines("info", (log) => log.info({ url: "http://x" }, "gateway.listening"));
     expect(JSON.parse(line)).toEqual({
@@ -26,8 +26,13 @@ describe("the log", () => {
 
   it("warns of what came over a number's hook and is not that number's", () => {
     const fields = {
-      ...{ notificationId: "ntf_a", numberId: "num_a", phoneNumberId: "1", bodyBytes: 2 },
-      ...{ eventCount: 1, newEventCount: 1, durationMs: 1 },
+      notificationId: "ntf_a",
+      numberId: "num_a",
+      phoneNumberId: "1",
+      bodyBytes: 2,
+      eventCount: 1,
+      newEventCount: 1,
+      durationMs: 1,
     };
     const written = lines("warn", (log) => {
       logNotificationReceived(log, { ...fields, withoutOwnerCount: 0 });

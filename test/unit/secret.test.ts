@@ -6,6 +6,9 @@ import { Secret } from "../../src/secret.ts";
 const VALUE = "hunter2-hunter2";
 const secret = new Secret(VALUE);
 
+/** As careless code does, past the types. */
+const asText = (value: Secret) => value as unknown as string;
+
 function logged(fields: object): string {
   const lines: string[] = [];
   pino({ level: "trace" }, { write: (line: string) => void lines.push(line) }).info(fields);
@@ -18,7 +21,7 @@ describe("a secret", () => {
   });
 
   it.each<[string, () => string]>([
-    ["a template", () => `key=${secret}`],
+    ["a template", () => `key=${asText(secret)}`],
     ["String()", () => String(secret)],
     ["joining", () => ["key", secret].join("=")],
     ["JSON", () => JSON.stringify({ nested: { secret }, list: [secret] })],
@@ -28,7 +31,7 @@ describe("a secret", () => {
     ["format with %o", () => format("%o", secret)],
     ["format with %j", () => format("%j", secret)],
     ["format without a place", () => format("key", secret)],
-    ["an error's message", () => inspect(new Error(`cannot open ${secret}`))],
+    ["an error's message", () => inspect(new Error(`cannot open ${asText(secret)}`))],
     ["an error's cause", () => inspect(new Error("no", { cause: { secret } }))],
     ["an error's member", () => inspect(Object.assign(new Error("no"), { secret }))],
     ["the log", () => logged({ secret, nested: { secret } })],
@@ -40,7 +43,7 @@ describe("a secret", () => {
 
   it.each<[string, () => unknown]>([
     ["its own members", () => Object.entries(Object.getOwnPropertyDescriptors(secret))],
-    ["a copy by spreading", () => ({ ...secret })],
+    ["a copy of its members", () => Object.assign({}, secret)],
     ["a structured clone", () => structuredClone(secret)],
   ])("is not in %s", (_name, copy) => {
     expect(JSON.stringify(copy())).not.toContain(VALUE);

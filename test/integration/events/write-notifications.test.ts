@@ -24,6 +24,8 @@ const eventsOf = (tenantId: string) =>
 const deliveriesOf = (tenantId: string) =>
   database.db.selectFrom("delivery").selectAll().where("tenant_id", "=", tenantId).execute();
 
+const byText = (left = "", right = "") => left.localeCompare(right);
+
 describe("what is written of a notification", () => {
   it("is each event, in order and byte for byte", async () => {
     const { id } = await buildTenant(database.db);
@@ -189,7 +191,7 @@ describe("an endpoint", () => {
     const owed = await deliveriesOf(id);
     expect(owed.every((row) => row.endpoint_id === endpoint.id)).toBe(true);
     const names = owed.map((row) => rows.find((each) => each.id === row.event_id)?.body.toString());
-    expect(names.toSorted()).toEqual(expected);
+    expect(names.toSorted(byText)).toEqual(expected);
   });
 
   it.each<[NonNullable<WebhookEndpointRow["state"]>, string]>([

@@ -149,8 +149,10 @@ describe("a claim", () => {
       await settleDeliveries(
         database.db,
         claimed.map((delivery) => ({
-          ...{ delivery, state: "pending" as const },
-          ...{ nextAttemptAt: new Date(0), attempt: undefined },
+          delivery,
+          state: "pending" as const,
+          nextAttemptAt: new Date(0),
+          attempt: undefined,
         })),
       );
     }
@@ -177,11 +179,11 @@ describe("a claim", () => {
   });
 });
 
-describe("a lease", () => {
-  const lapse = () =>
-    sql`update delivery set lease_until = now() - interval '1 second'
-      where state = 'delivering'`.execute(database.db);
+const lapse = () =>
+  sql`update delivery set lease_until = now() - interval '1 second'
+    where state = 'delivering'`.execute(database.db);
 
+describe("a lease", () => {
   it("that has run out gives the delivery back, with its attempt counted", async () => {
     await removeAll();
     await endpointWith(1);

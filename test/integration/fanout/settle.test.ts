@@ -118,7 +118,10 @@ describe("a delivery that is settled", () => {
   it("among many is told which of them counted", async () => {
     const deliveries = await claimed(4);
     const [stolen, done, again, gone] = deliveries as [
-      ...[ClaimedDelivery, ClaimedDelivery, ClaimedDelivery, ClaimedDelivery],
+      ClaimedDelivery,
+      ClaimedDelivery,
+      ClaimedDelivery,
+      ClaimedDelivery,
     ];
     const settlement = { state: "delivered", nextAttemptAt: null, attempt: attempt() } as const;
     await settle({ ...settlement, delivery: gone });
@@ -150,7 +153,7 @@ describe("a delivery that is settled", () => {
       settle({ ...settlement, attempt: attempt() }),
       settle({ ...settlement, attempt: attempt() }),
     ]);
-    expect(results.flat().toSorted()).toEqual([false, true]);
+    expect(results.flat().filter((isSettled) => isSettled)).toHaveLength(1);
     expect((await seen(delivery)).attempts).toHaveLength(1);
   });
 
@@ -172,7 +175,10 @@ describe("a delivery that is settled", () => {
     await settle({ delivery, state: "delivered", nextAttemptAt: null, attempt: attempt() });
     const { event_xid, event_seq, endpoint_id, created_at } = before;
     expect((await seen(delivery)).delivery).toMatchObject({
-      ...{ event_xid, event_seq, endpoint_id, created_at },
+      event_xid,
+      event_seq,
+      endpoint_id,
+      created_at,
     });
   });
 });

@@ -113,6 +113,23 @@ describe.skipIf(!isRoot)("the embedded PostgreSQL, started by root", () => {
     await other.stop();
   });
 
+  it("begins anew in a closed directory when the data directory was deleted", async () => {
+    const closed = join(base, "closed");
+    await mkdir(closed, { mode: 0o700 });
+    const first = await start(join(closed, "data"));
+    await query(first.url, "create table kept as select 7 as id");
+    await first.stop();
+    await rm(join(closed, "data"), { recursive: true });
+
+    const second = await start(join(closed, "data"));
+    await expect(query(second.url, "select id from kept")).rejects.toThrow("does not exist");
+    await second.stop();
+    const again = await start(join(closed, "data"));
+    await query(again.url, "create table other as select 1 as id");
+    await again.stop();
+    expect(new Set(staged().map(({ path }) => path)).size).toBe(2);
+  });
+
   it.skipIf(!canBeNobody)("lets nobody else in", async () => {
     const postgres = await start(join(base, "data"));
     const connect = `

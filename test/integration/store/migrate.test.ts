@@ -76,14 +76,14 @@ describe("migrate", () => {
   });
 });
 
-describe("partitions", () => {
-  const daysOf = async ({ db }: OpenDatabase, parent: string) => {
-    const { rows } = await sql<{ name: string }>`
-      select inhrelid::regclass::text as name from pg_inherits
-      where inhparent = ${parent}::regclass order by 1`.execute(db);
-    return rows.map(({ name }) => name);
-  };
+const daysOf = async ({ db }: OpenDatabase, parent: string) => {
+  const { rows } = await sql<{ name: string }>`
+    select inhrelid::regclass::text as name from pg_inherits
+    where inhparent = ${parent}::regclass order by 1`.execute(db);
+  return rows.map(({ name }) => name);
+};
 
+describe("partitions", () => {
   it.each(["notification", "event", "delivery_finished", "attempt"])(
     "of %s are there from yesterday to a week ahead",
     async (parent) => {

@@ -107,12 +107,11 @@ describe("a client", () => {
   });
 });
 
+const ensure = (id: string, secret: Secret) => ensureBootstrapClient(database.db, { id, secret });
+const works = async (id: string, secret: Secret) => secretMatches(await find(id), secret.reveal());
+
 describe("the bootstrap client", () => {
   const [first, second] = [new Secret(newSecretText()), new Secret(newSecretText())];
-  const ensure = (id: string, secret: Secret) => ensureBootstrapClient(database.db, { id, secret });
-  const works = async (id: string, secret: Secret) =>
-    secretMatches(await find(id), secret.reveal());
-
   beforeEach(async () => {
     await ensureBootstrapClient(database.db, undefined);
     await feed.read();

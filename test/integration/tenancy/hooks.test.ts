@@ -6,7 +6,6 @@ import { type ChangeFeed, startChangeFeed } from "../../../src/store/change-feed
 import {
   createFindHook,
   createHook,
-  deleteHook,
   type FindHook,
   forgetHooks,
   retireOtherHooks,

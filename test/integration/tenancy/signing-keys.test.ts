@@ -41,7 +41,7 @@ async function startProcess(): Promise<Process> {
   };
 }
 
-const kidsOf = ({ keys }: Process) => keys.jwks().keys.map(({ kid }) => kid);
+const kidsOf = ({ keys }: Process) => keys.jwks().keys.map(({ kid }) => kid ?? "");
 
 const age = (interval: string) =>
   sql`update signing_key set created_at = created_at - ${interval}::interval,
@@ -51,7 +51,9 @@ const age = (interval: string) =>
 async function issue({ tokens }: Process): Promise<string> {
   const { id } = await buildTenant(database.db);
   const { client } = await createClient(database.db, id, {
-    ...{ name: null, scopes: ["events:read"], phone_number_ids: ["101"] },
+    name: null,
+    scopes: ["events:read"],
+    phone_number_ids: ["101"],
   });
   return (await tokens.issue(client, ["events:read"])).token;
 }
@@ -161,7 +163,9 @@ describe("a token", () => {
     const process = await startProcess();
     const token = await issue(process);
     const { payload, protectedHeader } = await jwtVerify(token, process.keys.keySet(), {
-      ...{ issuer: URL_OF_US, audience: URL_OF_US, typ: "at+jwt" },
+      issuer: URL_OF_US,
+      audience: URL_OF_US,
+      typ: "at+jwt",
     });
     expect(protectedHeader).toMatchObject({ alg: "RS256", typ: "at+jwt" });
     expect(payload).toMatchObject({
@@ -207,7 +211,9 @@ describe("a token", () => {
   it("of another gateway over the same keys is refused", async () => {
     const process = await startProcess();
     const other = createTokens({
-      ...{ signingKeys: process.keys, url: "https://other.example.com", lifetimeMs: LIFETIME_MS },
+      signingKeys: process.keys,
+      url: "https://other.example.com",
+      lifetimeMs: LIFETIME_MS,
     });
     await expect(other.verify(await issue(process))).rejects.toMatchObject({
       code: "token_invalid",

@@ -52,8 +52,13 @@ async function buildWhole(): Promise<{ id: string; hook: [token: string, secret:
         state: "delivered",
         nextAttemptAt: null,
         attempt: {
-          ...{ startedAt: new Date(), durationMs: 1, status: 200, answer: null },
-          ...{ outcome: "delivered", reason: "First attempt.", next: "Nothing more." },
+          startedAt: new Date(),
+          durationMs: 1,
+          status: 200,
+          answer: null,
+          outcome: "delivered",
+          reason: "First attempt.",
+          next: "Nothing more.",
         },
       })),
   );
@@ -157,7 +162,9 @@ describe("a tenant that is deleted", () => {
   it("is gone in every process: the tenant, its clients, its hooks", async () => {
     const { id, hook } = await buildWhole();
     const { client } = await createClient(database.db, id, {
-      ...{ name: null, scopes: [], phone_number_ids: null },
+      name: null,
+      scopes: [],
+      phone_number_ids: null,
     });
     expect(await directory.findTenant(id)).toBeDefined();
     expect(await directory.findClient(client.id)).toBeDefined();

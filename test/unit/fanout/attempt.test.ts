@@ -90,7 +90,10 @@ describe("what an attempt does to its delivery", () => {
 
   it("charges nothing for an attempt that we cut short ourselves", () => {
     const { settlement } = concluded({
-      ...{ kind: "failed", reason: "aborted", detail: "We are stopping.", durationMs: 3 },
+      kind: "failed",
+      reason: "aborted",
+      detail: "We are stopping.",
+      durationMs: 3,
     });
     expect(settlement).toMatchObject({ state: "pending", attempt: undefined });
     expect(settlement.nextAttemptAt?.getTime()).toBe(STARTED_AT.getTime() + 3);

@@ -6,13 +6,21 @@ const NOW_MS = Date.parse("2025-06-15T12:00:00Z");
 
 function answer(status: number, headers: Record<string, string> = {}): OutboundResult {
   return {
-    ...{ kind: "answer", status, headers, body: Buffer.alloc(0) },
-    ...{ bodyTruncated: false, byAllowList: false, durationMs: 5 },
+    kind: "answer",
+    status,
+    headers,
+    body: Buffer.alloc(0),
+    bodyTruncated: false,
+    byAllowList: false,
+    durationMs: 5,
   };
 }
 
 const failed = (reason: Extract<OutboundResult, { kind: "failed" }>["reason"]): OutboundResult => ({
-  ...{ kind: "failed", reason, detail: "It failed.", durationMs: 5 },
+  kind: "failed",
+  reason,
+  detail: "It failed.",
+  durationMs: 5,
 });
 
 describe("what an attempt means", () => {

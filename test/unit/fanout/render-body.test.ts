@@ -77,9 +77,15 @@ describe("the body of a delivery", () => {
     "is JSON in the form %s, whatever came in",
     (format) => {
       fc.assert(
-        fc.property(fc.oneof(fc.uint8Array(), fc.json().map(Buffer.from)), (bytes) => {
-          expect(JSON.parse(text(format, event(Buffer.from(bytes))))).toHaveProperty("data");
-        }),
+        fc.property(
+          fc.oneof(
+            fc.uint8Array(),
+            fc.json().map((json) => Buffer.from(json)),
+          ),
+          (bytes) => {
+            expect(JSON.parse(text(format, event(Buffer.from(bytes))))).toHaveProperty("data");
+          },
+        ),
       );
     },
   );

@@ -54,7 +54,12 @@ describe("the next attempt", () => {
         (given, attemptNumber, eventAtMs, sinceMs, chance) => {
           const nowMs = eventAtMs + sinceMs;
           const next = nextAttempt({
-            ...{ policy: given, attemptNumber, eventAtMs, nowMs, retryAfterMs: 0, random: chance },
+            policy: given,
+            attemptNumber,
+            eventAtMs,
+            nowMs,
+            retryAfterMs: 0,
+            random: chance,
           });
           const deadlineMs = eventAtMs + given.horizonMs;
           if (nowMs >= deadlineMs) {
@@ -80,14 +85,12 @@ describe("the next attempt", () => {
         let atMs = eventAtMs;
         for (let attemptNumber = 1; ; attemptNumber++) {
           const next = nextAttempt({
-            ...{
-              policy: given,
-              attemptNumber,
-              eventAtMs,
-              nowMs: atMs,
-              retryAfterMs,
-              random: chance,
-            },
+            policy: given,
+            attemptNumber,
+            eventAtMs,
+            nowMs: atMs,
+            retryAfterMs,
+            random: chance,
           });
           if (next.kind === "exhausted") {
             break;

@@ -130,7 +130,9 @@ describe("the query", () => {
     ["brackets", "?f[0]=a&f[1]=b", { search: "?f[0]=a&f[1]=b" }],
   ])("keeps %s byte for byte", (_name, query, expected) => {
     expect(parsePath(`/messages${query}`)).toMatchObject({
-      ...{ search: "", queryNumberId: undefined, queryToken: undefined },
+      search: "",
+      queryNumberId: undefined,
+      queryToken: undefined,
       ...expected,
     });
   });

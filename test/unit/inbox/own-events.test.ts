@@ -93,6 +93,19 @@ describe("the owner of an event", () => {
   });
 });
 
+const call = (event: string) => ({
+  field: "calls",
+  value: numberValue({ calls: [{ id: "wacid.A", event }] }),
+});
+
+const quality = (event: string, time: number) =>
+  envelope([{ field: "phone_number_quality_update", value: { event } }], { time });
+
+const change = (id: string) => ({
+  field: "messages",
+  value: numberValue({ messages: [{ id: "wamid.A" }] }, id),
+});
+
 describe("the identity of an event", () => {
   const anyMessages = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 8 }), {
     minLength: 1,
@@ -148,10 +161,6 @@ describe("the identity of an event", () => {
   });
 
   it("of a call is another one for each of its events", async () => {
-    const call = (event: string) => ({
-      field: "calls",
-      value: numberValue({ calls: [{ id: "wacid.A", event }] }),
-    });
     const events = await eventsOf(envelope([call("connect"), call("terminate"), call("connect")]));
     const [connect, terminate, again] = identitiesOf(events);
     expect(terminate).not.toBe(connect);
@@ -159,10 +168,6 @@ describe("the identity of an event", () => {
   });
 
   it("is never shared by two numbers", async () => {
-    const change = (id: string) => ({
-      field: "messages",
-      value: numberValue({ messages: [{ id: "wamid.A" }] }, id),
-    });
     const first = await eventsOf(envelope([change(PHONE_NUMBER_ID)]));
     const second = await eventsOf(envelope([change(OTHER_NUMBER_ID)]), {
       phoneNumberId: OTHER_NUMBER_ID,
@@ -186,8 +191,6 @@ describe("the identity of an event", () => {
   });
 
   it("makes FLAGGED, UNFLAGGED, FLAGGED three events", async () => {
-    const quality = (event: string, time: number) =>
-      envelope([{ field: "phone_number_quality_update", value: { event } }], { time });
     const events = await Promise.all([
       eventsOf(quality("FLAGGED", 1)),
       eventsOf(quality("UNFLAGGED", 2)),

@@ -1,0 +1,201 @@
+import { describe, expect, it } from "vitest";
+import type { Exchange, UpstreamCall } from "../../../src/dialog360/exchange.ts";
+import { createOrigins } from "../../../src/dialog360/origins.ts";
+import { createForward, type ForwardedCall } from "../../../src/gateway/forward.ts";
+import { Secret } from "../../../src/secret.ts";
+import type { DirectoryNumber } from "../../../src/tenancy/directory.ts";
+
+const answer = (status: number): Exchange => ({
+  kind: "answer",
+  status,
+  headers: [],
+  body: Buffer.from("{}"),
+});
+
+function numberWith(key: string | undefined, fields: Partial<DirectoryNumber> = {}) {
+  const apiKey = key === undefined ? undefined : new Secret(key);
+  return {
+    id: "num_a",
+    tenantId: "ten_a",
+    phoneNumberId: "101",
+    wabaId: null,
+    state: "running",
+    baseUrl: null,
+    apiKeySealed: null,
+    apiKey: () => apiKey,
+    ...fields,
+  } satisfies DirectoryNumber;
+}
+
+/** A 360dialog that gives these in turn, and the number as the database has it by then. */
+function forwarding(exchanges: Exchange[], reloaded?: DirectoryNumber) {
+  const calls: UpstreamCall[] = [];
+  const rejected: DirectoryNumber[] = [];
+  const forward = createForward({
+    upstream: {
+      exchange: async (call) => {
+        calls.push(call);
+        return exchanges[calls.length - 1] ?? answer(500);
+      },
+      close: async () => {},
+    },
+    origins: createOrigins({
+      baseUrl: "https://upstream.example",
+      allowedOrigins: ["https://own.example"],
+    }),
+    reloadNumber: async () => reloaded,
+    markKeyRejected: async (number) => void rejected.push(number),
+  });
+  return { forward, calls, rejected, keys: () => calls.map(({ apiKey }) => apiKey.reveal()) };
+}
+
+const send: ForwardedCall = {
+  method: "POST",
+  path: "/messages?x=1",
+  headers: ["content-type", "application/json"],
+  body: Buffer.from("{}"),
+  messageId: "msg_a",
+};
+const read: ForwardedCall = { ...send, method: "GET", body: null, messageId: undefined };
+
+describe("a forwarded call", () => {
+  it("carries the number's own key to the default base URL", async () => {
+    const { forward, calls } = forwarding([answer(200)]);
+    await forward(numberWith("K1"), send);
+    expect(calls).toMatchObject([
+      {
+        origin: "https://upstream.example",
+        method: "POST",
+        path: "/messages?x=1",
+        headers: ["content-type", "application/json"],
+        body: Buffer.from("{}"),
+      },
+    ]);
+    expect(calls[0]?.apiKey.reveal()).toBe("K1");
+  });
+
+  it("goes to the number's base URL where it has one", async () => {
+    const { forward, calls } = forwarding([answer(200)]);
+    await forward(numberWith("K1", { baseUrl: "https://own.example" }), send);
+    expect(calls[0]?.origin).toBe("https://own.example");
+  });
+
+  it("never takes the key to a base URL that the operator does not allow", async () => {
+    const { forward, calls } = forwarding([answer(200)]);
+    const number = numberWith("K1", { baseUrl: "https://elsewhere.example" });
+    await expect(forward(number, send)).rejects.toMatchObject({ code: "upstream_unreachable" });
+    expect(calls).toEqual([]);
+  });
+
+  it.each([200, 201, 301, 400, 403, 404, 429, 500, 503])(
+    "brings an answer with status %d back, and is not made twice",
+    async (status) => {
+      const { forward, calls, rejected } = forwarding([answer(status)]);
+      expect(await forward(numberWith("K1"), send)).toMatchObject({ status });
+      expect(calls).toHaveLength(1);
+      expect(rejected).toEqual([]);
+    },
+  );
+
+  it.each<[string, DirectoryNumber, string]>([
+    ["is suspended", numberWith("K1", { state: "suspended" }), "tenant_suspended"],
+    ["is not running yet", numberWith("K1", { state: "pending" }), "api_key_rejected"],
+    ["has a refused key", numberWith("K1", { state: "key_rejected" }), "api_key_rejected"],
+    ["has no key", numberWith(undefined), "api_key_rejected"],
+  ])("is not made for a number that %s", async (_name, number, code) => {
+    const { forward, calls } = forwarding([answer(200)]);
+    await expect(forward(number, send)).rejects.toMatchObject({ code });
+    expect(calls).toEqual([]);
+  });
+});
+
+describe("a refused key", () => {
+  it("is replaced by the one that the database has by now", async () => {
+    const { forward, keys, rejected } = forwarding([answer(401), answer(200)], numberWith("K2"));
+    expect(await forward(numberWith("K1"), send)).toMatchObject({ status: 200 });
+    expect(keys()).toEqual(["K1", "K2"]);
+    expect(rejected).toEqual([]);
+  });
+
+  it.each<[string, DirectoryNumber | undefined]>([
+    ["is the newest there is", numberWith("K1")],
+    ["is of a number that is gone", undefined],
+    ["is of a number that has been suspended", numberWith("K2", { state: "suspended" })],
+    ["has been taken away", numberWith(undefined)],
+  ])("that %s is never the tenant's trouble, and not tried again", async (_name, reloaded) => {
+    const { forward, calls, rejected } = forwarding([answer(401)], reloaded);
+    await expect(forward(numberWith("K1"), send)).rejects.toMatchObject({
+      code: "api_key_rejected",
+      status: 502,
+    });
+    expect(calls).toHaveLength(1);
+    expect(rejected).toHaveLength(1);
+  });
+
+  it("and a refused newer one are tried once each", async () => {
+    const { forward, keys, rejected } = forwarding(
+      [answer(401), answer(401), answer(200)],
+      numberWith("K2"),
+    );
+    await expect(forward(numberWith("K1"), send)).rejects.toMatchObject({
+      code: "api_key_rejected",
+    });
+    expect(keys()).toEqual(["K1", "K2"]);
+    expect(rejected.map((number) => number.apiKey()?.reveal())).toEqual(["K2"]);
+  });
+});
+
+describe("a call without an answer", () => {
+  const cause = new Error("socket hang up");
+
+  it.each<[string, ForwardedCall, Exchange, string]>([
+    ["a send that was not written", send, { kind: "not_sent", cause }, "upstream_unreachable"],
+    [
+      "a send that was written",
+      send,
+      { kind: "unanswered", timedOut: false, cause },
+      "outcome_unknown",
+    ],
+    [
+      "a send that took too long",
+      send,
+      { kind: "unanswered", timedOut: true, cause },
+      "outcome_unknown",
+    ],
+    ["a read that was not written", read, { kind: "not_sent", cause }, "upstream_unreachable"],
+    [
+      "a read that broke off",
+      read,
+      { kind: "unanswered", timedOut: false, cause },
+      "upstream_unreachable",
+    ],
+    [
+      "a read that took too long",
+      read,
+      { kind: "unanswered", timedOut: true, cause },
+      "upstream_timeout",
+    ],
+  ])("is told apart and never made again: %s", async (_name, call, exchange, code) => {
+    const { forward, calls } = forwarding([exchange, answer(200)]);
+    await expect(forward(numberWith("K1"), call)).rejects.toMatchObject({ code, cause });
+    expect(calls).toHaveLength(1);
+  });
+
+  it("names the message when its outcome is unknown", async () => {
+    const { forward } = forwarding([{ kind: "unanswered", timedOut: true, cause }]);
+    await expect(forward(numberWith("K1"), send)).rejects.toMatchObject({
+      status: 504,
+      members: { message_id: "msg_a" },
+    });
+  });
+
+  it("after a refused key is an outcome unknown too", async () => {
+    const { forward } = forwarding(
+      [answer(401), { kind: "unanswered", timedOut: true, cause }],
+      numberWith("K2"),
+    );
+    await expect(forward(numberWith("K1"), send)).rejects.toMatchObject({
+      code: "outcome_unknown",
+    });
+  });
+});
