@@ -72,6 +72,18 @@ describe("what belongs to another tenant", () => {
     expect(gateway.simulator.requests.length).toBe(calls);
   });
 
+  it.each([
+    ["GET", "/tenant/v1/events/%00", 404],
+    ["GET", "/tenant/v1/deliveries/%00", 404],
+    ["DELETE", "/tenant/v1/webhook-endpoints/%00", 404],
+    ["GET", "/tenant/v1/numbers/%E0%A4%A", 404],
+    ["GET", "/tenant/v1/events?type=%00", 400],
+    ["GET", "/tenant/v1/events?from=2016-12-31T23:59:60Z", 400],
+    ["GET", "/tenant/v1/deliveries?cursor=WyJ4IiwieSIsInoiXQ", 400],
+  ])("and what is malformed is told from neither: %s %s is %i", async (method, path, status) => {
+    expect((await stranger.call(method, path)).status).toBe(status);
+  });
+
   it("is in none of the lists", async () => {
     for (const list of ["numbers", "webhook-endpoints", "events", "deliveries"]) {
       const { json } = await stranger.call("GET", `/tenant/v1/${list}`);

@@ -143,6 +143,37 @@ describe("a hook", () => {
     expect((await tenant.call("GET", "/tenant/v1/events")).json.data).toEqual([]);
   });
 
+  it("of a deleted tenant, and of a deleted number, takes nothing more", async () => {
+    for (const remove of ["tenant", "number"]) {
+      const gone = await buildTenant(gateway, { name: "Gone" });
+      const hook = gateway.simulator.getNumber(gone.phoneNumberId).webhook;
+      const path = (hook?.url ?? "").slice(gateway.url.length);
+      const headers = hook?.headers ?? {};
+      expect((await post(path, headers, "{}")).status).toBe(200);
+      const what = remove === "tenant" ? `tenants/${gone.id}` : `numbers/${gone.numberId}`;
+      expect((await gateway.partner("DELETE", `/partner/v1/${what}`)).status).toBe(204);
+      expect((await post(path, headers, "{}")).status).toBe(404);
+    }
+  });
+
+  it("whose registration got no answer works all the same, and so does the one before", async () => {
+    const own = await buildTenant(gateway, { name: "Unlucky" });
+    const old = gateway.simulator.getNumber(own.phoneNumberId).webhook;
+    gateway.simulator.failNext({
+      kind: "reset_before_headers",
+      path: "/v1/configs/webhook",
+      afterHandling: true,
+    });
+    const path = `/partner/v1/numbers/${own.numberId}/hook/rotate`;
+    expect((await gateway.partner("POST", path)).status).toBe(502);
+    const now = gateway.simulator.getNumber(own.phoneNumberId).webhook;
+    expect(now?.url).not.toBe(old?.url);
+    for (const hook of [old, now]) {
+      const hookPath = (hook?.url ?? "").slice(gateway.url.length);
+      expect((await post(hookPath, hook?.headers ?? {}, "{}")).status).toBe(200);
+    }
+  });
+
   it("keeps what is not JSON as one event, and refuses more than 4 MiB", async () => {
     const hook = gateway.simulator.getNumber(tenant.phoneNumberId).webhook;
     const path = (hook?.url ?? "").slice(gateway.url.length);

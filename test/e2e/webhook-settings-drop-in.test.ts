@@ -55,6 +55,26 @@ describe("/v1/configs/webhook", () => {
     ]);
   });
 
+  it("set again brings a disabled endpoint back, with what was held for it", async () => {
+    const receiver = await startReceiver();
+    receiver.answer = (_received, res) => res.writeHead(410).end();
+    const headers = { "X-Key": "kept-value" };
+    await tenant.call("POST", path, { body: { url: receiver.url, headers } });
+    gateway.simulator.receiveMessage({ phoneNumberId: tenant.phoneNumberId, from: "1", text: "x" });
+    await eventually(async () => {
+      const { json } = await tenant.call("GET", "/tenant/v1/webhook-endpoints");
+      return json.data[0].state === "disabled";
+    });
+    receiver.answer = (_received, res) => res.writeHead(200).end();
+    const got = await tenant.call("GET", path);
+    expect(got.json.headers).toEqual({ "X-Key": "***" });
+    await tenant.call("POST", path, { body: got.json });
+    await eventually(() => receiver.received.length >= 2);
+    // What was read back hidden, and posted so, is what it was.
+    expect(receiver.received.at(-1)?.headers["x-key"]).toBe("kept-value");
+    await receiver.close();
+  });
+
   it.each([
     [
       "a URL that 360dialog would refuse",
