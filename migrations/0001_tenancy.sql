@@ -1,10 +1,11 @@
 -- 0001  Who may call and what they own: tenants, their clients, their numbers with sealed keys.
 -- expand: new tables only.
 
--- One row. min_version: the oldest migration that a running process must know; raised only by a
+-- One row. id: tells this gateway's keys and channels in a shared Redis from another's. min_version: the oldest migration that a running process must know; raised only by a
 -- contract migration, so that an image older than that refuses to start.
 create table installation (
   one boolean primary key default true check (one),
+  id uuid not null default gen_random_uuid(),
   min_version text not null,
   created_at timestamptz not null default now()
 );

@@ -1,3 +1,17 @@
+/** Does something now and then, until it is stopped. */
+export function every(
+  durationMs: number,
+  work: () => Promise<void>,
+  onError: (error: unknown) => void,
+): { stop: () => Promise<void> } {
+  const timer = setInterval(() => void work().catch(onError), durationMs);
+  return {
+    async stop() {
+      clearInterval(timer);
+    },
+  };
+}
+
 const UNIT_MS: Record<string, number> = {
   ms: 1,
   s: 1000,

@@ -15,6 +15,8 @@ const VARIABLES = {
   PUBLIC_URL: { parse: httpUrl },
   DATABASE_URL: { parse: databaseUrl, secret: true },
   DATA_DIR: { default: ".data", parse: plain },
+  REDIS_URL: { parse: redisUrl, secret: true },
+  REDIS_PREFIX: { parse: redisPrefix },
   D360_BASE_URL: { default: "https://waba-v2.360dialog.io", parse: origin },
   D360_ALLOWED_ORIGINS: { default: "", parse: list(origin) },
   D360_TIMEOUT: { default: "30s", parse: duration },
@@ -177,6 +179,18 @@ function databaseUrl(text: string): Secret {
   return /^postgres(ql)?:\/\//.test(text)
     ? new Secret(text)
     : wants("a URL that begins with postgres:// or postgresql://");
+}
+
+function redisUrl(text: string): Secret {
+  return /^rediss?:\/\//.test(text)
+    ? new Secret(text)
+    : wants("a URL that begins with redis:// or rediss://");
+}
+
+function redisPrefix(text: string): string {
+  return /^[\w:.-]{1,100}$/.test(text)
+    ? text
+    : wants("1 to 100 letters, digits and characters of _ : . -");
 }
 
 function clientId(text: string): string {

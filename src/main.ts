@@ -1,5 +1,7 @@
 import { join, resolve } from "node:path";
 import { runCommand } from "./cli/run.ts";
+import { untilSignal } from "./cli/until-signal.ts";
+import { every } from "./clock.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { createUpstream } from "./dialog360/exchange.ts";
 import { createMessaging } from "./dialog360/messaging.ts";
@@ -13,7 +15,7 @@ import { createWhatsAppHandler } from "./gateway/whatsapp-handler.ts";
 import { createApp } from "./http/app.ts";
 import { loadContract } from "./http/contract.ts";
 import { listenWhereFree } from "./http/server.ts";
-import { type Readiness, systemRoutes } from "./http/system-routes.ts";
+import { assessReadiness, type Readiness, systemRoutes } from "./http/system-routes.ts";
 import { hookRoutes } from "./inbox/hook-routes.ts";
 import { createLog, logBackgroundFailed, logListening } from "./log.ts";
 import { createOutboundAgent } from "./outbound/agent.ts";
@@ -27,10 +29,11 @@ import { eventRoutes } from "./records/event-routes.ts";
 import { Secret } from "./secret.ts";
 import { type Simulator, startSimulator } from "./simulator/simulator.ts";
 import { pruneChanges, startChangeFeed } from "./store/change-feed.ts";
-import { isPassingTrouble, openDatabase } from "./store/database.ts";
+import { installationId, isPassingTrouble, openDatabase } from "./store/database.ts";
 import { startEmbeddedPostgres } from "./store/embedded-postgres.ts";
 import { generatedSecrets } from "./store/generated-secrets.ts";
 import { ensurePartitions, migrate, unfitVersion } from "./store/migrate.ts";
+import { createSignals } from "./store/signals.ts";
 import { openTenancy } from "./tenancy/open-tenancy.ts";
 import { findTenantsOfWaba, markKeyRejected } from "./tenancy/phone-numbers.ts";
 import { CannotOpen, createSealer } from "./tenancy/sealing.ts";
@@ -107,18 +110,26 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
   const sealer = createSealer(masterKeys);
   const feed = startChangeFeed({ db, onError: onIdleError });
   stoppers.push(feed.stop);
+  const signals = createSignals({
+    url: config.REDIS_URL,
+    prefix: config.REDIS_PREFIX ?? `waba-gateway:${await installationId(db)}`,
+  });
+  stoppers.push(signals.stop);
+  signals.listen("change", () => void feed.read());
   const upstream = createUpstream({ timeoutMs: config.D360_TIMEOUT });
   stoppers.push(upstream.close);
   const rules = { allowList, ownHosts: [new URL(url).host] };
   const outbound = createOutboundAgent(rules);
   stoppers.push(outbound.destroy);
 
+  const onJobError = (err: unknown): void => logBackgroundFailed(log, { job: "housekeeping", err });
   const tenancy = await openTenancy({
     db,
     feed,
     sealer,
     url,
     bootstrapClient,
+    onError: onJobError,
     tokenLifetimeMs: config.TOKEN_LIFETIME,
   }).catch((error: unknown) => {
     throw error instanceof CannotOpen ? new ConfigError(`MASTER_KEYS: ${error.message}`) : error;
@@ -127,9 +138,9 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
   const fanout = openFanout({ db, sealer, outbound, rules, policy, log });
   const dispatcher = config.ROLE === "api" ? undefined : fanout.startDispatcher();
   stoppers.push(async () => dispatcher?.stop({ graceMs: 0 }));
-  const onJobError = (err: unknown): void => logBackgroundFailed(log, { job: "housekeeping", err });
+  signals.listen("delivery", () => dispatcher?.poke());
   const everyMinute = every(MINUTE_MS, fanout.settleStragglers, onJobError);
-  stoppers.push(async () => everyMinute.stop());
+  stoppers.push(everyMinute.stop);
   const hourly = every(
     HOUR_MS,
     async () => {
@@ -139,7 +150,7 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
     },
     onJobError,
   );
-  stoppers.push(async () => hourly.stop());
+  stoppers.push(hourly.stop);
 
   const commit = createGroupCommit({
     commit: (notifications: Parameters<typeof writeNotifications>[1]) =>
@@ -154,11 +165,7 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
   let stopping = false;
   const readiness = async (): Promise<Readiness> => {
     const database = await unfitVersion(db).catch(() => "the database cannot be reached");
-    const ready = !stopping && database === undefined;
-    return {
-      status: ready ? "ready" : "unready",
-      checks: { database: database ?? "ok", ...(stopping && { process: "stopping" }) },
-    };
+    return assessReadiness({ stopping, database, redis: signals.state() });
   };
   const system = systemRoutes({ contract, readiness });
   const routes = [
@@ -174,7 +181,10 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
       commit,
       log,
       findTenantsOfWaba: (wabaId) => findTenantsOfWaba(db, wabaId),
-      poke: () => dispatcher?.poke(),
+      poke() {
+        dispatcher?.poke();
+        signals.tell("delivery");
+      },
     }),
   ];
   const whatsApp = createWhatsAppHandler({
@@ -194,7 +204,10 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
     contract,
     log,
     guard: tenancy.guard,
-    afterWrite: feed.read,
+    async afterWrite() {
+      signals.tell("change");
+      await feed.read();
+    },
     isPassingTrouble,
   });
   const answer = app.callback();
@@ -260,11 +273,6 @@ async function embedSimulator(
   return simulator;
 }
 
-function every(durationMs: number, work: () => Promise<void>, onError: (error: unknown) => void) {
-  const timer = setInterval(() => void work().catch(onError), durationMs);
-  return { stop: () => clearInterval(timer) };
-}
-
 /** What was made up for a developer, who has no other way to know. */
 function describeEmbedded(config: Config, gateway: RunningGateway): string {
   const { simulator, bootstrapClient } = gateway;
@@ -280,14 +288,7 @@ async function serveUntilSignal(): Promise<void> {
   const config = readConfig(process.env);
   const gateway = await startGateway(config);
   process.stdout.write(`listening on ${gateway.url}\n${describeEmbedded(config, gateway)}`);
-  await new Promise<void>((resolveSignal) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      process.once(signal, () => {
-        process.on(signal, () => process.exit(1));
-        resolveSignal();
-      });
-    }
-  });
+  await untilSignal();
   await gateway.stop();
 }
 

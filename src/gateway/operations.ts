@@ -50,9 +50,12 @@ function row(
   return { operationId, method, path, upstreamPath, level, scope, kind };
 }
 
+/** Stands for an id in a shape; no path can hold it. */
+const ANY_ID = "\0";
+
 const BY_SHAPE = new Map(
   OPERATIONS.map((operation) => [
-    `${operation.method} ${operation.path.replaceAll(/\{\w+\}/g, "*")}`,
+    `${operation.method} ${operation.path.replaceAll(/\{\w+\}/g, ANY_ID)}`,
     operation,
   ]),
 );
@@ -68,7 +71,7 @@ export function findOperation(
   for (const shape of shapesOf(segments)) {
     const operation = BY_SHAPE.get(`${method} /${shape.join("/")}`);
     if (operation !== undefined) {
-      const ids = segments.filter((_, index) => shape[index] === "*");
+      const ids = segments.filter((_, index) => shape[index] === ANY_ID);
       const upstreamPath = operation.upstreamPath.replaceAll(/\{\w+\}/g, () => ids.shift() ?? "");
       return { operation, upstreamPath };
     }
@@ -86,7 +89,7 @@ function shapesOf(segments: readonly string[]): string[][] {
   return segments.reduce<string[][]>(
     (shapes, segment) => [
       ...shapes.map((shape) => [...shape, segment]),
-      ...(ID_SEGMENT.test(segment) ? shapes.map((shape) => [...shape, "*"]) : []),
+      ...(ID_SEGMENT.test(segment) ? shapes.map((shape) => [...shape, ANY_ID]) : []),
     ],
     [[]],
   );

@@ -5,6 +5,24 @@ import { publicRoute, type Route } from "./route.ts";
 /** Each check's answer: `ok`, or in words what is wrong. */
 export type Readiness = Schemas["Readiness"];
 
+/** `database` is what is wrong with it, if anything is. Without Redis all goes on, some of it later. */
+export function assessReadiness(found: {
+  stopping: boolean;
+  database: string | undefined;
+  redis: "ok" | "lost" | "absent";
+}): Readiness {
+  const { stopping, database, redis } = found;
+  const ready = !stopping && database === undefined;
+  return {
+    status: ready ? (redis === "lost" ? "degraded" : "ready") : "unready",
+    checks: {
+      database: database ?? "ok",
+      ...(redis !== "absent" && { redis }),
+      ...(stopping && { process: "stopping" }),
+    },
+  };
+}
+
 /** Whether the process lives, whether it should get calls, and what it offers. */
 export function systemRoutes(options: {
   contract: Contract;

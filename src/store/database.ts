@@ -42,6 +42,12 @@ export function openDatabase(options: {
   return { db, close: () => db.destroy() };
 }
 
+/** What tells this gateway from others over the same Redis. */
+export async function installationId(db: Database): Promise<string> {
+  const row = await db.selectFrom("installation").select("id").executeTakeFirstOrThrow();
+  return row.id;
+}
+
 /** The SQLSTATE of a database error (PostgreSQL manual, appendix A), if it has one. */
 export function sqlState(error: unknown): string | undefined {
   const code = error instanceof Error && "code" in error ? error.code : undefined;

@@ -21,6 +21,7 @@ export interface Schema {
 type CreatedAt = ColumnType<Date, Date | undefined, never>;
 
 interface InstallationTable {
+  id: Generated<string>;
   min_version: string;
   created_at: CreatedAt;
 }

@@ -34,10 +34,11 @@ export async function openTenancy(options: {
   url: string;
   tokenLifetimeMs: number;
   bootstrapClient: { id: string; secret: Secret } | undefined;
+  onError: (error: unknown) => void;
 }): Promise<Tenancy> {
-  const { db, feed, sealer, url, tokenLifetimeMs } = options;
+  const { db, feed, sealer, url, tokenLifetimeMs, onError } = options;
   await ensureBootstrapClient(db, options.bootstrapClient);
-  const signingKeys = await openSigningKeys({ db, sealer, feed, tokenLifetimeMs });
+  const signingKeys = await openSigningKeys({ db, sealer, feed, tokenLifetimeMs, onError });
   const tokens = createTokens({ signingKeys, url, lifetimeMs: tokenLifetimeMs });
   const directory = createDirectory({ db, feed, sealer });
   const authenticate = createAuthenticate({ tokens, directory });

@@ -39,6 +39,7 @@ export async function openSigningKeys(options: {
   sealer: Sealer;
   feed: ChangeFeed;
   tokenLifetimeMs: number;
+  onError: (error: unknown) => void;
 }): Promise<SigningKeys> {
   const { db, sealer } = options;
 
@@ -99,7 +100,8 @@ export async function openSigningKeys(options: {
 
   options.feed.subscribe((change) => {
     if (change.kind === "signing_key" && !keys.some((key) => key.id === change.key)) {
-      void load();
+      // Missed now, the next rotation or start reads it.
+      load().catch(options.onError);
     }
   });
   await rotate();

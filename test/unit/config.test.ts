@@ -96,6 +96,8 @@ describe("the configuration", () => {
       ],
     ],
     ["DATABASE_URL", ["mysql://db/x", "localhost:5432"]],
+    ["REDIS_URL", ["localhost:6379", "http://cache", "redis:/cache"]],
+    ["REDIS_PREFIX", ["with space", "{slot}", "é", "x".repeat(101)]],
     ["D360_BASE_URL", ["https://waba-v2.360dialog.io/v1", "waba-v2.360dialog.io"]],
     ["D360_ALLOWED_ORIGINS", ["https://a.example,b.example", "https://a.example/path"]],
     ["D360_TIMEOUT", ["30", "0s", "-1s", "soon"]],
@@ -112,7 +114,7 @@ describe("the configuration", () => {
     ["LOG_FORMAT", ["text"]],
   ];
   const ANY_TEXT = ["HOST", "DATA_DIR", "ALLOW_PRIVATE_ENDPOINTS"];
-  const SECRETS = new Set(["DATABASE_URL", "MASTER_KEYS", "BOOTSTRAP_CLIENT_SECRET"]);
+  const SECRETS = new Set(["DATABASE_URL", "REDIS_URL", "MASTER_KEYS", "BOOTSTRAP_CLIENT_SECRET"]);
   const cases = BAD.flatMap(([name, texts]) => texts.map((text) => [name, text] as const));
 
   it("is tried with a bad value of each variable that can have one", () => {

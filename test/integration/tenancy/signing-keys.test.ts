@@ -33,7 +33,13 @@ async function startProcess(): Promise<Process> {
   const { db } = database;
   const feed = startChangeFeed({ db, onError: () => {} });
   undo.push(feed.stop);
-  const keys = await openSigningKeys({ db, sealer, feed, tokenLifetimeMs: LIFETIME_MS });
+  const keys = await openSigningKeys({
+    db,
+    sealer,
+    feed,
+    tokenLifetimeMs: LIFETIME_MS,
+    onError: () => {},
+  });
   return {
     feed,
     keys,

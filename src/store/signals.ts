@@ -1,0 +1,67 @@
+import { Redis } from "ioredis";
+import type { Secret } from "../secret.ts";
+
+/** `delivery`: something may be due. `change`: something was announced in the change feed. */
+export type Topic = "delivery" | "change";
+
+/**
+ * Hints between the processes of one gateway, over Redis where there is one. They only make things
+ * sooner: whoever misses one finds the same in PostgreSQL within a second.
+ */
+export type Signals = {
+  /** Tells the other processes; never waits and never fails. */
+  tell: (topic: Topic) => void;
+  listen: (topic: Topic, listener: () => void) => void;
+  /** `absent` where none is configured. */
+  state: () => "ok" | "lost" | "absent";
+  stop: () => Promise<void>;
+};
+
+// A burst of commits is one hint.
+const TELL_EVERY_MS = 5;
+const RECONNECT_MAX_MS = 2000;
+
+export function createSignals(options: { url: Secret | undefined; prefix: string }): Signals {
+  const { url, prefix } = options;
+  const listeners = new Map<Topic, () => void>();
+  const listen: Signals["listen"] = (topic, listener) => void listeners.set(topic, listener);
+  if (url === undefined) {
+    return { tell: () => {}, listen, state: () => "absent", stop: async () => {} };
+  }
+
+  const connect = (): Redis => {
+    const redis = new Redis(url.reveal(), {
+      // A hint that cannot be given now is worth nothing later.
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      retryStrategy: (tries) => Math.min(tries * 100, RECONNECT_MAX_MS),
+    });
+    // Its state is asked for (`state`); an event without a listener would end the process.
+    redis.on("error", () => {});
+    return redis;
+  };
+  const [speaker, hearer] = [connect(), connect()];
+  hearer.on("ready", () => void hearer.subscribe(prefix).catch(() => {}));
+  hearer.on("message", (_channel: string, topic: string) => listeners.get(topic as Topic)?.());
+
+  const waiting = new Set<Topic>();
+  const tell: Signals["tell"] = (topic) => {
+    if (waiting.has(topic)) {
+      return;
+    }
+    waiting.add(topic);
+    setTimeout(() => {
+      waiting.delete(topic);
+      speaker.publish(prefix, topic).catch(() => {});
+    }, TELL_EVERY_MS);
+  };
+  return {
+    tell,
+    listen,
+    state: () => (speaker.status === "ready" && hearer.status === "ready" ? "ok" : "lost"),
+    async stop() {
+      speaker.disconnect();
+      hearer.disconnect();
+    },
+  };
+}
