@@ -6,12 +6,9 @@ import { type Config, ConfigError, readConfig } from "./config.ts";
 import { createUpstream } from "./dialog360/exchange.ts";
 import { createMessaging } from "./dialog360/messaging.ts";
 import { createOrigins } from "./dialog360/origins.ts";
-import { createGroupCommit } from "./events/group-commit.ts";
-import { writeNotifications } from "./events/write-notifications.ts";
+import { createCommitNotifications } from "./events/commit-notifications.ts";
 import { openFanout } from "./fanout/open-fanout.ts";
-import { createForward } from "./gateway/forward.ts";
-import { createAnswerWebhookSettings } from "./gateway/webhook-settings.ts";
-import { createWhatsAppHandler } from "./gateway/whatsapp-handler.ts";
+import { openGateway } from "./gateway/open-gateway.ts";
 import { createApp } from "./http/app.ts";
 import { loadContract } from "./http/contract.ts";
 import { listenWhereFree } from "./http/server.ts";
@@ -20,10 +17,7 @@ import { hookRoutes } from "./inbox/hook-routes.ts";
 import { createLog, logBackgroundFailed, logListening } from "./log.ts";
 import { createOutboundAgent } from "./outbound/agent.ts";
 import { parseAllowList } from "./outbound/allow-list.ts";
-import { clientRoutes } from "./partner/client-routes.ts";
-import { createConnectNumber } from "./partner/connect-number.ts";
-import { numberRoutes } from "./partner/number-routes.ts";
-import { tenantRoutes } from "./partner/tenant-routes.ts";
+import { openPartner } from "./partner/open-partner.ts";
 import { whyUnusable } from "./outbound/public-url.ts";
 import { eventRoutes } from "./records/event-routes.ts";
 import { Secret } from "./secret.ts";
@@ -35,7 +29,7 @@ import { generatedSecrets } from "./store/generated-secrets.ts";
 import { ensurePartitions, migrate, unfitVersion } from "./store/migrate.ts";
 import { createSignals } from "./store/signals.ts";
 import { openTenancy } from "./tenancy/open-tenancy.ts";
-import { findTenantsOfWaba, markKeyRejected } from "./tenancy/phone-numbers.ts";
+import { findTenantsOfWaba } from "./tenancy/phone-numbers.ts";
 import { CannotOpen, createSealer } from "./tenancy/sealing.ts";
 
 /** What stops, and in which order: the last thing started stops first. */
@@ -52,9 +46,6 @@ export type RunningGateway = {
 const DRAIN_MS = 25_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
-const KiB = 1024;
-const COMMIT_BATCH_BYTES_MAX = 5 * 1024 * KiB;
-const COMMIT_WAITING_BYTES_MAX = 100 * 1024 * KiB;
 
 /** Starts everything that this process is to run; nothing is left running when it fails. */
 export async function startGateway(config: Config): Promise<RunningGateway> {
@@ -152,16 +143,7 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
   );
   stoppers.push(hourly.stop);
 
-  const commit = createGroupCommit({
-    commit: (notifications: Parameters<typeof writeNotifications>[1]) =>
-      writeNotifications(db, notifications),
-    // A small body costs about as much as this for its rows.
-    weigh: ({ bodyBytes }) => bodyBytes + 20 * KiB,
-    batchMax: COMMIT_BATCH_BYTES_MAX,
-    waitingMax: COMMIT_WAITING_BYTES_MAX,
-  });
-  const messaging = createMessaging(upstream);
-  const connect = createConnectNumber({ db, url, unusableUrl, origins, messaging });
+  const commit = createCommitNotifications(db);
   let stopping = false;
   const readiness = async (): Promise<Readiness> => {
     const database = await unfitVersion(db).catch(() => "the database cannot be reached");
@@ -171,9 +153,7 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
   const routes = [
     ...system,
     ...tenancy.routes,
-    ...tenantRoutes({ db }),
-    ...clientRoutes({ db }),
-    ...numberRoutes({ db, sealer, connect }),
+    ...openPartner({ db, sealer, messaging: createMessaging(upstream), origins, url, unusableUrl }),
     ...fanout.routes,
     ...eventRoutes({ db }),
     ...hookRoutes({
@@ -187,20 +167,12 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
       },
     }),
   ];
-  const whatsApp = createWhatsAppHandler({
-    authenticate: tenancy.authenticate,
-    directory: tenancy.directory,
-    answerWebhookSettings: createAnswerWebhookSettings(fanout.webhookSettings),
-    forward: createForward({
-      upstream,
-      origins,
-      reloadNumber: tenancy.directory.reloadNumber,
-      markKeyRejected: (number) => markKeyRejected(db, number.tenantId, number),
-    }),
-  });
+  const { authenticate, directory } = tenancy;
+  const { webhookSettings } = fanout;
+  const path1 = { db, upstream, origins, authenticate, directory, webhookSettings };
   const app = createApp({
     // A worker answers whoever asks how it is, and nobody else.
-    ...(config.ROLE === "worker" ? { routes: system } : { routes, whatsApp }),
+    ...(config.ROLE === "worker" ? { routes: system } : { routes, whatsApp: openGateway(path1) }),
     contract,
     log,
     guard: tenancy.guard,

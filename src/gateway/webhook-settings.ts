@@ -5,16 +5,19 @@ import { MiB, parseJson, readBody } from "../http/body.ts";
 export type WebhookSettingsOf = { tenantId: string; phoneNumberId: string };
 type Settings = { url: string; headers: Record<string, string> };
 
+/** Where they are kept: a number's one endpoint. */
+export type DropInSettings = {
+  get: (tenantId: string, phoneNumberId: string) => Promise<Settings>;
+  set: (tenantId: string, phoneNumberId: string, wish: Settings) => Promise<Settings>;
+};
+
 export type AnswerWebhookSettings = (ctx: Context, of: WebhookSettingsOf) => Promise<void>;
 
 /**
  * `GET|POST /v1/configs/webhook` as 360dialog answers it, but set here and never forwarded: a tool
  * that sets its webhook at 360dialog sets its endpoint at the gateway without knowing.
  */
-export function createAnswerWebhookSettings(settings: {
-  get: (tenantId: string, phoneNumberId: string) => Promise<Settings>;
-  set: (tenantId: string, phoneNumberId: string, wish: Settings) => Promise<Settings>;
-}): AnswerWebhookSettings {
+export function createAnswerWebhookSettings(settings: DropInSettings): AnswerWebhookSettings {
   return async (ctx, { tenantId, phoneNumberId }) => {
     if (ctx.method === "GET") {
       ctx.body = await settings.get(tenantId, phoneNumberId);

@@ -1,0 +1,26 @@
+import type { Database } from "../store/database.ts";
+import { createGroupCommit, type GroupCommit } from "./group-commit.ts";
+import {
+  type NewNotification,
+  writeNotifications,
+  type WrittenNotification,
+} from "./write-notifications.ts";
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const BATCH_BYTES_MAX = 5 * MiB;
+const WAITING_BYTES_MAX = 100 * MiB;
+// Besides its bytes, a notification costs about as much as this for its rows.
+const ROWS_BYTES = 20 * KiB;
+
+export type CommitNotifications = GroupCommit<NewNotification, WrittenNotification>;
+
+/** The one way of notifications into the database: together, bounded by what they weigh. */
+export function createCommitNotifications(db: Database): CommitNotifications {
+  return createGroupCommit({
+    commit: (notifications) => writeNotifications(db, notifications),
+    weigh: ({ bodyBytes }) => bodyBytes + ROWS_BYTES,
+    batchMax: BATCH_BYTES_MAX,
+    waitingMax: WAITING_BYTES_MAX,
+  });
+}

@@ -1,0 +1,27 @@
+import type { Messaging } from "../dialog360/messaging.ts";
+import type { Origins } from "../dialog360/origins.ts";
+import type { Route } from "../http/route.ts";
+import type { Database } from "../store/database.ts";
+import type { Sealer } from "../tenancy/sealing.ts";
+import { clientRoutes } from "./client-routes.ts";
+import { createConnectNumber } from "./connect-number.ts";
+import { numberRoutes } from "./number-routes.ts";
+import { tenantRoutes } from "./tenant-routes.ts";
+
+/** The partner's API, joined: tenants, clients, numbers. */
+export function openPartner(options: {
+  db: Database;
+  sealer: Sealer;
+  messaging: Messaging;
+  origins: Origins;
+  /** Our PUBLIC_URL, and why 360dialog could not call it, if it could not. */
+  url: string;
+  unusableUrl: string | undefined;
+}): Route[] {
+  const { db, sealer } = options;
+  return [
+    ...tenantRoutes({ db }),
+    ...clientRoutes({ db }),
+    ...numberRoutes({ db, sealer, connect: createConnectNumber(options) }),
+  ];
+}
