@@ -35,7 +35,12 @@ export function readBody(req: IncomingMessage, options: { bytesMax: number }): P
       resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)),
     );
     req.on("error", reject);
-    req.on("close", () => reject(new ClientGone()));
+    req.on("close", () => {
+      // Also said of a body that came whole; an error made for nothing would cost its stack.
+      if (!req.complete) {
+        reject(new ClientGone());
+      }
+    });
   });
 }
 
