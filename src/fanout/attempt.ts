@@ -59,9 +59,9 @@ export function createAttemptDelivery(options: {
       method: "POST",
       url: delivery.url,
       headers: {
-        ...headers,
-        "content-type": contentType,
         "user-agent": "waba-gateway",
+        ...inLowerCase(headers),
+        "content-type": contentType,
         "webhook-attempt": String(delivery.attempt_count),
         ...signatureHeaders({
           deliveryId: delivery.id,
@@ -76,6 +76,13 @@ export function createAttemptDelivery(options: {
       signal,
     });
   }
+}
+
+/** So that a tenant's `Content-Type` and ours are one header and not two. */
+function inLowerCase(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+  );
 }
 
 /** Pure: what an attempt's result means, by the outcome and the schedule. */

@@ -41,7 +41,10 @@ async function ownersOf(
 }
 
 function newEvent(fragment: Fragment, tenantId: string, owner: HookOwner): NewEvent {
-  const { type, phoneNumberId, wabaId, identityParts, body } = fragment;
+  const { type, wabaId, identityParts, body } = fragment;
+  // What has no envelope is of the number whose address it came to.
+  const phoneNumberId =
+    type === "unknown.notification" ? owner.phoneNumberId : fragment.phoneNumberId;
   const scope = identityScope(fragment, tenantId, owner);
   const identity = createHash("sha256")
     .update(JSON.stringify([scope, identityParts]))

@@ -135,7 +135,7 @@ describe("a delivery", () => {
       url: `${receiver.url}/statuses`,
       event_types: ["message.status.*"],
       format: "event",
-      headers: { "X-Tenant-Key": "abc" },
+      headers: { "X-Tenant-Key": "abc", "Content-Type": "text/plain" },
     });
     receiveText("hello");
     await tenant.call("POST", "/messages", {
@@ -148,6 +148,7 @@ describe("a delivery", () => {
     expect(new Set(ids).size).toBe(7);
     for (const { headers, body } of at("/statuses")) {
       expect(headers["x-tenant-key"]).toBe("abc");
+      expect(headers["content-type"]).toBe("application/json");
       new Webhook(statuses.secret).verify(body.toString(), headers as Record<string, string>);
       expect(JSON.parse(body.toString())).toMatchObject({
         id: expect.stringMatching(/^evt_/),

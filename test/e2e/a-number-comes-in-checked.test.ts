@@ -184,7 +184,13 @@ describe("a hook", () => {
       const { json } = await tenant.call("GET", "/tenant/v1/events");
       return json.data.length > 0 && json.data;
     });
-    expect(events).toMatchObject([{ type: "unknown.notification", data: { body_base64: "AP8B" } }]);
+    expect(events).toMatchObject([
+      {
+        type: "unknown.notification",
+        phone_number_id: tenant.phoneNumberId,
+        data: { body_base64: "AP8B" },
+      },
+    ]);
   });
 
   it("yields events for its own number only; what names another is kept without an owner", async () => {
