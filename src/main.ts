@@ -68,7 +68,10 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
   const allowList = named("ALLOW_PRIVATE_ENDPOINTS", () =>
     parseAllowList(config.ALLOW_PRIVATE_ENDPOINTS.join(",")),
   );
-  const generated = config.production ? undefined : await generatedSecrets(dataDir);
+  const { MASTER_KEYS, BOOTSTRAP_CLIENT_ID } = config;
+  const lacksSecrets = MASTER_KEYS === undefined || BOOTSTRAP_CLIENT_ID === undefined;
+  const generated =
+    lacksSecrets && !config.production ? await generatedSecrets(dataDir) : undefined;
   const masterKeys = config.MASTER_KEYS ?? generated?.masterKeys ?? [];
   const bootstrapClient =
     config.BOOTSTRAP_CLIENT_ID !== undefined && config.BOOTSTRAP_CLIENT_SECRET !== undefined
