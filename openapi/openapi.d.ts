@@ -34,7 +34,7 @@ export interface paths {
         };
         /**
          * Can the process take calls
-         * @description Answers 200 when the database is reachable and its version fits, 503 otherwise and while shutting down. `checks` says it of the `database` in words, and of the `process` while it is `stopping`.
+         * @description Answers 200 when the database is reachable and its version fits, 503 otherwise and while shutting down. `checks` says it of the `database` in words, and of the `process` while it is `stopping`. Where a Redis is configured, `redis` is `ok` or `lost`; without it everything goes on, so the status is then `degraded`, still 200.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -2145,14 +2145,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "status": "ready",
-                     *       "checks": {
-                     *         "database": "ok"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["Readiness"];
                 };
             };

@@ -39,6 +39,13 @@ describe.each(PAPERS)("$name", ({ text }) => {
     const places = /`((?:src|test|scripts|migrations|openapi|docs|\.ci)\/[\w./-]+)`/g;
     const linked = /\]\((?!https?:|#)([^)#]+)[^)]*\)/g;
     const folder = text === PAPERS[0]?.text ? "." : "docs/decisions";
+    // `fanout/claim.ts` is told without its `src/`.
+    const inSource = [...text.matchAll(/`([a-z0-9]+\/[\w./-]+\.ts)`/g)].map(
+      ([, path = ""]) => path,
+    );
+    expect(
+      inSource.filter((path) => !["src", "."].some((from) => existsSync(join(ROOT, from, path)))),
+    ).toEqual([]);
     const named = [...text.matchAll(places)]
       .map(([, path = ""]) => path)
       // A name to be made up, not one that is there.
