@@ -43,6 +43,7 @@ export const ERROR_CODES = {
     meta: META.serviceUnavailable,
   },
   api_key_rejected: { status: 502, title: "360dialog refused the key", meta: META.unknown },
+  key_rotating: { status: 503, title: "The key is being changed", meta: META.serviceUnavailable },
   overloaded: { status: 503, title: "Too busy, try again", meta: META.serviceUnavailable },
   outcome_unknown: { status: 504, title: "It may have been sent", meta: META.unknown },
   upstream_timeout: {

@@ -25,6 +25,7 @@ const MAX_IN_FLIGHT = 10;
 
 export const ENDPOINT_DEFAULTS = {
   description: null,
+  name: null,
   event_types: null,
   phone_number_ids: null,
   waba_ids: null,

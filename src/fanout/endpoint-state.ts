@@ -7,21 +7,31 @@ export async function disableEndpoint(
   tenantId: string,
   endpointId: string,
 ): Promise<void> {
-  await db.transaction().execute(async (trx) => {
-    await trx
-      .updateTable("webhook_endpoint")
-      .set({ state: "disabled" })
-      .where("tenant_id", "=", tenantId)
-      .where("id", "=", endpointId)
-      .execute();
-    await trx
-      .updateTable("delivery")
-      .set({ state: "held", next_attempt_at: null })
-      .where("tenant_id", "=", tenantId)
-      .where("endpoint_id", "=", endpointId)
-      .where("state", "=", "pending")
-      .execute();
-  });
+  await db
+    .transaction()
+    .execute((trx) => holdEndpoint(trx, tenantId, { endpointId, state: "disabled" }));
+}
+
+/** Nothing goes to it until it is active again. */
+export async function holdEndpoint(
+  trx: DatabaseTransaction,
+  tenantId: string,
+  options: { endpointId: string; state: "disabled" | "paused" },
+): Promise<void> {
+  const { endpointId, state } = options;
+  await trx
+    .updateTable("webhook_endpoint")
+    .set({ state })
+    .where("tenant_id", "=", tenantId)
+    .where("id", "=", endpointId)
+    .execute();
+  await trx
+    .updateTable("delivery")
+    .set({ state: "held", next_attempt_at: null })
+    .where("tenant_id", "=", tenantId)
+    .where("endpoint_id", "=", endpointId)
+    .where("state", "=", "pending")
+    .execute();
 }
 
 /** What was held for an endpoint that is active again is due at once. */

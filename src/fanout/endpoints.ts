@@ -13,6 +13,7 @@ export type WebhookEndpointRow = Selectable<WebhookEndpointTable>;
 export type EndpointWish = {
   url: string;
   description: string | null;
+  name: string | null;
   event_types: string[] | null;
   phone_number_ids: string[] | null;
   waba_ids: string[] | null;
@@ -131,19 +132,25 @@ export async function deleteEndpoint(
   options: { endpointId: string; among: readonly string[] | null },
 ): Promise<void> {
   await getEndpoint(db, tenantId, options);
-  await db.transaction().execute(async (trx) => {
-    await trx
-      .deleteFrom("webhook_endpoint")
-      .where("tenant_id", "=", tenantId)
-      .where("id", "=", options.endpointId)
-      .execute();
-    await sql`
-      with cancelled as (
-        delete from delivery where tenant_id = ${tenantId} and endpoint_id = ${options.endpointId}
-        returning tenant_id, event_xid, event_seq, endpoint_id, id, event_id, event_received_at,
-          attempt_count, created_at)
-      insert into delivery_finished (tenant_id, event_xid, event_seq, endpoint_id, id, event_id,
-        event_received_at, attempt_count, created_at, state)
-      select *, 'cancelled' from cancelled`.execute(trx);
-  });
+  await db.transaction().execute((trx) => removeEndpoint(trx, tenantId, options.endpointId));
+}
+
+export async function removeEndpoint(
+  trx: DatabaseTransaction,
+  tenantId: string,
+  endpointId: string,
+): Promise<void> {
+  await trx
+    .deleteFrom("webhook_endpoint")
+    .where("tenant_id", "=", tenantId)
+    .where("id", "=", endpointId)
+    .execute();
+  await sql`
+    with cancelled as (
+      delete from delivery where tenant_id = ${tenantId} and endpoint_id = ${endpointId}
+      returning tenant_id, event_xid, event_seq, endpoint_id, id, event_id, event_received_at,
+        attempt_count, created_at)
+    insert into delivery_finished (tenant_id, event_xid, event_seq, endpoint_id, id, event_id,
+      event_received_at, attempt_count, created_at, state)
+    select *, 'cancelled' from cancelled`.execute(trx);
 }

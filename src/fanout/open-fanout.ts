@@ -13,11 +13,14 @@ import { endpointRoutes } from "./endpoint-routes.ts";
 import { createEndpointSecrets } from "./endpoint-secrets.ts";
 import type { RetryPolicy } from "./schedule.ts";
 import { settleDeliveries } from "./settle.ts";
+import { createSetDropIn } from "./drop-in-endpoint.ts";
+import { createMultiWebhook, type MultiWebhook } from "./multi-webhook.ts";
 import { createWebhookSettings, type WebhookSettings } from "./webhook-settings.ts";
 
 export type Fanout = {
   routes: Route[];
   webhookSettings: WebhookSettings;
+  multiWebhook: MultiWebhook;
   startDispatcher: () => Dispatcher;
   /** To be called once a minute. */
   settleStragglers: () => Promise<void>;
@@ -34,9 +37,11 @@ export function openFanout(options: {
 }): Fanout {
   const { db, outbound, rules, policy, log } = options;
   const endpointSecrets = createEndpointSecrets(options.sealer);
+  const setDropIn = createSetDropIn({ endpointSecrets, rules });
   return {
     routes: [...endpointRoutes({ db, endpointSecrets, rules }), ...deliveryRoutes({ db })],
-    webhookSettings: createWebhookSettings({ db, endpointSecrets, rules }),
+    webhookSettings: createWebhookSettings({ db, setDropIn }),
+    multiWebhook: createMultiWebhook({ db, setDropIn }),
     settleStragglers: () => settleStragglers(db),
     startDispatcher: () =>
       startDispatcher({

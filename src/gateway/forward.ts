@@ -1,15 +1,17 @@
-import type { Exchange, Upstream } from "../dialog360/exchange.ts";
+import { Readable } from "node:stream";
+import type { Exchange, Upstream, UpstreamCall } from "../dialog360/exchange.ts";
 import type { Origins } from "../dialog360/origins.ts";
 import { ApiError } from "../errors.ts";
-import type { Secret } from "../secret.ts";
 import type { DirectoryNumber } from "../tenancy/directory.ts";
+import { keyRejected, keyRotating, usableKey } from "./number-key.ts";
 
 /** A call as it goes upstream; its key is added by `forward`. */
 export type ForwardedCall = {
   method: string;
   path: string;
   headers: string[];
-  body: Buffer | null;
+  /** A stream is passed on as it comes, and can be sent only once. */
+  body: Buffer | Readable | null;
   /** A send: once written it is never sent again, and without an answer its outcome is unknown. */
   messageId: string | undefined;
 };
@@ -18,7 +20,7 @@ export type Forward = (number: DirectoryNumber, call: ForwardedCall) => Promise<
 export type Answer = Extract<Exchange, { kind: "answer" }>;
 
 export type ForwardOptions = {
-  upstream: Upstream;
+  upstream: Pick<Upstream, "exchange">;
   origins: Origins;
   /** The number as it is in the database now. */
   reloadNumber: (number: DirectoryNumber) => Promise<DirectoryNumber | undefined>;
@@ -29,43 +31,32 @@ export type ForwardOptions = {
 /**
  * Puts the number's key on a call and makes it. Upstream's answer comes back whatever it is, but
  * for a 401: trouble with a key is ours, never the tenant's.
- * The promise throws `api_key_rejected`, `upstream_unreachable`, `outcome_unknown` or
- * `upstream_timeout`.
+ * The promise throws `api_key_rejected`, `key_rotating`, `upstream_unreachable`, `outcome_unknown`
+ * or `upstream_timeout`.
  */
 export function createForward(options: ForwardOptions): Forward {
   const { upstream, origins, reloadNumber, markKeyRejected } = options;
 
-  async function callWith(
-    number: DirectoryNumber,
-    apiKey: Secret,
-    call: ForwardedCall,
-  ): Promise<Answer> {
-    const { method, path, headers, body, messageId } = call;
-    const origin = origins.resolve(number.baseUrl);
-    if (origin === undefined) {
-      throw new ApiError(
-        "upstream_unreachable",
-        "The operator does not allow the number's base_url.",
-      );
-    }
-    const exchange = await upstream.exchange({ origin, method, path, headers, body, apiKey });
-    return exchange.kind === "answer" ? exchange : refuse(exchange, messageId);
+  async function callOnce(number: DirectoryNumber, call: ForwardedCall): Promise<Answer> {
+    const exchange = await upstream.exchange(upstreamCall(number, call, origins));
+    return exchange.kind === "answer" ? exchange : refuse(exchange, call.messageId);
   }
 
   return async (number, call) => {
-    const apiKey = usableKey(number);
-    const answer = await callWith(number, apiKey, call);
+    const answer = await callOnce(number, call);
     if (answer.status !== 401) {
       return answer;
     }
     // A call that is refused with 401 was not executed, so it may go again with a newer key.
-    const now = await reloadNumber(number);
-    const newKey = now?.state === "running" ? now.apiKey() : undefined;
-    if (now === undefined || newKey === undefined || newKey.reveal() === apiKey.reveal()) {
+    const now = await newerKey(number, reloadNumber);
+    if (now === undefined) {
       await markKeyRejected(number);
       throw keyRejected();
     }
-    const again = await callWith(now, newKey, call);
+    if (call.body instanceof Readable) {
+      throw keyRotating();
+    }
+    const again = await callOnce(now, call);
     if (again.status === 401) {
       await markKeyRejected(now);
       throw keyRejected();
@@ -74,32 +65,34 @@ export function createForward(options: ForwardOptions): Forward {
   };
 }
 
-function usableKey(number: DirectoryNumber): Secret {
-  const apiKey = number.apiKey();
-  switch (number.state) {
-    case "suspended":
-      throw new ApiError("tenant_suspended", "The partner has suspended this number.");
-    case "pending":
-    case "key_rejected":
-      throw keyRejected();
-    case "running":
-      if (apiKey === undefined) {
-        throw keyRejected();
-      }
-      return apiKey;
-    default:
-      return number.state satisfies never;
+/** The number with a key that is newer than the one it was called with, if there is one. */
+export async function newerKey(
+  number: DirectoryNumber,
+  reloadNumber: ForwardOptions["reloadNumber"],
+): Promise<DirectoryNumber | undefined> {
+  const now = await reloadNumber(number);
+  const newKey = now?.state === "running" ? now.apiKey() : undefined;
+  return newKey === undefined || newKey.reveal() === number.apiKey()?.reveal() ? undefined : now;
+}
+
+export function upstreamCall(
+  number: DirectoryNumber,
+  call: ForwardedCall,
+  origins: Origins,
+): UpstreamCall {
+  const { method, path, headers, body } = call;
+  const apiKey = usableKey(number);
+  const origin = origins.resolve(number.baseUrl);
+  if (origin === undefined) {
+    throw new ApiError(
+      "upstream_unreachable",
+      "The operator does not allow the number's base_url.",
+    );
   }
+  return { origin, method, path, headers, body, apiKey };
 }
 
-function keyRejected(): ApiError {
-  return new ApiError(
-    "api_key_rejected",
-    "The number has no API key that 360dialog accepts; the partner has to give it a new one.",
-  );
-}
-
-function refuse(
+export function refuse(
   exchange: Exclude<Exchange, { kind: "answer" }>,
   messageId: string | undefined,
 ): never {

@@ -1,7 +1,14 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 /** What goes upstream of a caller's headers. No credential and no cookie can be among them. */
-const REQUEST_HEADERS = ["content-type", "content-encoding", "accept", "accept-language"] as const;
+const REQUEST_HEADERS = [
+  "content-type",
+  "content-encoding",
+  "accept",
+  "accept-language",
+  // Of a resumable upload (360dialog.md 2.4).
+  "file_offset",
+] as const;
 const TRACE_HEADERS = ["traceparent", "tracestate"] as const;
 
 /** What comes back of 360dialog's: about the content, and when to try again. */

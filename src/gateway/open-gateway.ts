@@ -1,33 +1,83 @@
 import type { Upstream } from "../dialog360/exchange.ts";
 import type { Origins } from "../dialog360/origins.ts";
-import type { WhatsAppHandler } from "../http/app.ts";
+import type { WhatsAppHandler } from "../http/whatsapp-calls.ts";
+import type { Log } from "../log.ts";
+import type { MediaIds } from "../records/media-ids.ts";
+import type { MessageLog } from "../records/message-log.ts";
 import type { Database } from "../store/database.ts";
 import type { Authenticate } from "../tenancy/authenticate.ts";
 import type { Directory } from "../tenancy/directory.ts";
 import { markKeyRejected } from "../tenancy/phone-numbers.ts";
-import { createForward } from "./forward.ts";
+import type { Sealer } from "../tenancy/sealing.ts";
+import { createDownloads } from "./download.ts";
+import { createAnswerDryRun } from "./dry-run.ts";
+import { createForward, type ForwardOptions } from "./forward.ts";
+import type { Guards } from "./guards/guards.ts";
+import { createIdempotency } from "./idempotency/idempotency.ts";
+import { createIdentify } from "./identify.ts";
+import { createKeyedSends } from "./keyed-sends.ts";
+import { createMediaLookup, createUpload } from "./media.ts";
+import { createMediaUrls } from "./media-url.ts";
+import { createPlainCall } from "./plain-call.ts";
+import { createSend } from "./send.ts";
+import type { Throttle } from "./throttle/throttle.ts";
 import { createAnswerWebhookSettings, type DropInSettings } from "./webhook-settings.ts";
 import { createWhatsAppHandler } from "./whatsapp-handler.ts";
+
+// A send may wait for 360dialog that long, and for a few things of our own besides.
+const LEASE_BEYOND_TIMEOUT_MS = 10_000;
 
 /** PATH 1, joined: from a tenant's call to 360dialog's answer. */
 export function openGateway(options: {
   db: Database;
+  sealer: Sealer;
   upstream: Upstream;
   origins: Origins;
   authenticate: Authenticate;
   directory: Directory;
-  webhookSettings: DropInSettings;
+  dropIn: DropInSettings;
+  throttle: Throttle;
+  guards: Guards;
+  messageLog: MessageLog;
+  mediaIds: MediaIds;
+  /** Our PUBLIC_URL: base of media URLs and of pages. */
+  url: string;
+  mediaUrlKeys: readonly Buffer[];
+  /** D360_TIMEOUT. */
+  upstreamTimeoutMs: number;
+  log: Log;
 }): WhatsAppHandler {
-  const { db, upstream, origins, authenticate, directory, webhookSettings } = options;
+  const { db, sealer, upstream, origins, directory, throttle, guards, messageLog, mediaIds } =
+    options;
+  const { url: publicUrl, log } = options;
+  const ofKeys: ForwardOptions = {
+    upstream,
+    origins,
+    reloadNumber: directory.reloadNumber,
+    markKeyRejected: (number) => markKeyRejected(db, number.tenantId, number),
+  };
+  const forward = createForward(ofKeys);
+  const mediaUrls = createMediaUrls({ publicUrl, keys: options.mediaUrlKeys });
+  const leaseMs = options.upstreamTimeoutMs + LEASE_BEYOND_TIMEOUT_MS;
+  const idempotency = createIdempotency({ db, sealer, leaseMs });
   return createWhatsAppHandler({
-    authenticate,
-    directory,
-    answerWebhookSettings: createAnswerWebhookSettings(webhookSettings),
-    forward: createForward({
-      upstream,
-      origins,
-      reloadNumber: directory.reloadNumber,
-      markKeyRejected: (number) => markKeyRejected(db, number.tenantId, number),
+    identify: createIdentify({
+      authenticate: options.authenticate,
+      directory,
+      findNumberOfMedia: mediaIds.find,
     }),
+    send: createSend({
+      forward,
+      throttle,
+      guards,
+      messageLog,
+      keyedSends: createKeyedSends({ idempotency, log }),
+      answerDryRun: createAnswerDryRun({ guards, throttle }),
+    }),
+    plainCall: createPlainCall({ forward, publicUrl }),
+    upload: createUpload({ forward, throttle, mediaIds }),
+    mediaLookup: createMediaLookup({ forward, throttle, mediaUrls }),
+    downloads: createDownloads({ ...ofKeys, upstream, directory, mediaUrls }),
+    answerWebhookSettings: createAnswerWebhookSettings(options.dropIn),
   });
 }

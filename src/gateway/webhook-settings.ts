@@ -1,61 +1,129 @@
-import type { Context } from "koa";
-import { ApiError, InvalidRequest } from "../errors.ts";
-import { MiB, parseJson, readBody } from "../http/body.ts";
+import { ApiError, InvalidRequest, NotFound } from "../errors.ts";
+import { parseJson } from "../http/body.ts";
+import type { TenantCaller } from "../http/caller.ts";
+import type { DirectoryNumber } from "../tenancy/directory.ts";
+import type { Operation } from "./operations.ts";
+import {
+  parseDestination,
+  parseDestinations,
+  parseSettings,
+  type Settings,
+} from "./parse-settings.ts";
 
-export type WebhookSettingsOf = { tenantId: string; phoneNumberId: string };
-type Settings = { url: string; headers: Record<string, string> };
+type Place = { phoneNumberId: string; name: string | null } | { wabaId: string };
+type Destination = Settings & { name: string };
 
-/** Where they are kept: a number's one endpoint. */
+/** Where they are kept: as the tenant's endpoints. */
 export type DropInSettings = {
-  get: (tenantId: string, phoneNumberId: string) => Promise<Settings>;
-  set: (tenantId: string, phoneNumberId: string, wish: Settings) => Promise<Settings>;
+  webhookSettings: {
+    get(tenantId: string, place: Place): Promise<Settings>;
+    set(tenantId: string, place: Place, settings: Settings): Promise<Settings>;
+  };
+  multiWebhook: {
+    get(tenantId: string, phoneNumberId: string): Promise<object>;
+    replace(
+      tenantId: string,
+      phoneNumberId: string,
+      wish: { enabled: boolean; destinations: Destination[] | undefined },
+    ): Promise<void>;
+    append(tenantId: string, phoneNumberId: string, destinations: Destination[]): Promise<boolean>;
+    change(
+      tenantId: string,
+      phoneNumberId: string,
+      wish: { name: string } & Partial<Settings>,
+    ): Promise<void>;
+  };
 };
 
-export type AnswerWebhookSettings = (ctx: Context, of: WebhookSettingsOf) => Promise<void>;
+export type SettingsAnswer = { status: number; body: object; code?: string };
+
+export type AnswerWebhookSettings = (call: {
+  operation: Operation;
+  caller: TenantCaller;
+  number: DirectoryNumber;
+  body: Buffer;
+}) => Promise<SettingsAnswer>;
 
 /**
- * `GET|POST /v1/configs/webhook` as 360dialog answers it, but set here and never forwarded: a tool
+ * 360dialog's webhook settings, answered as 360dialog does, but set here and never forwarded: a tool
  * that sets its webhook at 360dialog sets its endpoint at the gateway without knowing.
  */
 export function createAnswerWebhookSettings(settings: DropInSettings): AnswerWebhookSettings {
-  return async (ctx, { tenantId, phoneNumberId }) => {
-    if (ctx.method === "GET") {
-      ctx.body = await settings.get(tenantId, phoneNumberId);
-      return;
-    }
-    const body = await readBody(ctx.req, { bytesMax: MiB });
+  return async (call) => {
     try {
-      ctx.body = await settings.set(tenantId, phoneNumberId, parseSettings(parseJson(body)));
+      return await answer(settings, call);
     } catch (error) {
       if (!(error instanceof ApiError && (error.status === 400 || error.status === 422))) {
         throw error;
       }
-      ctx.state["code"] = error.code;
-      ctx.status = 400;
-      ctx.body = renderMeta(error);
+      return { status: 400, body: renderMeta(error), code: error.code };
     }
   };
 }
 
-function parseSettings(body: unknown): Settings {
-  const given = (body ?? {}) as Partial<Record<keyof Settings, unknown>>;
-  if (typeof given.url !== "string") {
-    const detail = "url must be a string.";
-    throw new InvalidRequest([{ code: "url_invalid", pointer: "/url", detail }]);
+const STARTED: SettingsAnswer = {
+  status: 200,
+  body: { message: "Operation started successfully" },
+};
+
+async function answer(
+  { webhookSettings, multiWebhook }: DropInSettings,
+  { operation, caller, number, body }: Parameters<AnswerWebhookSettings>[0],
+): Promise<SettingsAnswer> {
+  const { tenantId } = caller;
+  const { phoneNumberId } = number;
+  const ok = (found: object): SettingsAnswer => ({ status: 200, body: found });
+  switch (operation.operationId) {
+    case "getWebhookSettings":
+      return ok(await webhookSettings.get(tenantId, { phoneNumberId, name: null }));
+    case "setWebhookSettings": {
+      const wish = parseSettings(parseJson(body));
+      return ok(await webhookSettings.set(tenantId, { phoneNumberId, name: null }, wish));
+    }
+    case "setWabaWebhookSettings": {
+      const wish = parseSettings(parseJson(body));
+      return ok(await webhookSettings.set(tenantId, wholeWaba(number, caller), wish));
+    }
+    case "getMultiWebhook":
+      return ok(await multiWebhook.get(tenantId, phoneNumberId));
+    case "setMultiWebhook": {
+      const wish = parseDestinations(parseJson(body));
+      await multiWebhook.replace(tenantId, phoneNumberId, {
+        ...wish,
+        enabled: wish.enabled ?? true,
+      });
+      return STARTED;
+    }
+    case "addToMultiWebhook": {
+      const { destinations = [] } = parseDestinations(parseJson(body));
+      const appended = await multiWebhook.append(tenantId, phoneNumberId, destinations);
+      return appended
+        ? STARTED
+        : { status: 409, body: { message: "Multiple webhooks are not enabled for this number" } };
+    }
+    case "updateMultiWebhook": {
+      await multiWebhook.change(tenantId, phoneNumberId, parseDestination(parseJson(body)));
+      return STARTED;
+    }
+    default:
+      throw new Error(`${operation.operationId} is no webhook setting`);
   }
-  const headers = given.headers ?? {};
-  const areTexts =
-    typeof headers === "object" &&
-    !Array.isArray(headers) &&
-    Object.values(headers).every((value) => typeof value === "string");
-  if (!areTexts) {
-    const detail = "headers must be an object whose values are strings.";
-    throw new InvalidRequest([{ code: "header_invalid", pointer: "/headers", detail }]);
-  }
-  return { url: given.url, headers: headers as Record<string, string> };
 }
 
-/** 360dialog's own form of an error on `/v1/configs/*`, with our codes in the details. */
+/** A token that is limited to some numbers must not set what is of all numbers of a WABA. */
+function wholeWaba(number: DirectoryNumber, caller: TenantCaller): Place {
+  if (caller.phoneNumberIds !== null) {
+    const detail =
+      "This token is limited to some numbers; a WABA's webhook is for all of its numbers.";
+    throw new InvalidRequest([{ code: "whole_account", pointer: "", detail }]);
+  }
+  if (number.wabaId === null) {
+    throw new NotFound();
+  }
+  return { wabaId: number.wabaId };
+}
+
+/** 360dialog's own form of an error on these paths, with our codes in the details. */
 function renderMeta(error: ApiError): object {
   return {
     meta: {

@@ -1,19 +1,18 @@
 import Koa, { type Context, type Middleware, type Next } from "koa";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { Router } from "@koa/router";
 import { ApiError, NotFound } from "../errors.ts";
-import { newId } from "../ids.ts";
-import { type Log, logRequestCompleted, logRequestFailed } from "../log.ts";
-import { ClientGone, MiB, parseJson, readBody } from "./body.ts";
+import type { Log } from "../log.ts";
+import { MiB, parseJson, readBody } from "./body.ts";
+import { beginRecord, type CallRecord, completeRecord } from "./call-record.ts";
 import type { Caller } from "./caller.ts";
 import type { Contract } from "./contract.ts";
-import { renderProblem } from "./problem.ts";
+import { createAnswerFailure } from "./failure.ts";
 import type { Access, Route } from "./route.ts";
+import { createWhatsAppListener, type WhatsAppHandler } from "./whatsapp-calls.ts";
 
 /** Finds out who calls, and throws when they may not. */
 export type Guard = (ctx: Context, access: Access) => Promise<Caller | undefined>;
-
-/** The catch-all at the end of the table; answers for itself and leaves its name for the log. */
-export type WhatsAppHandler = (ctx: Context, requestId: string) => Promise<void>;
 
 const JSON_BODY_BYTES_MAX = MiB;
 
@@ -28,7 +27,7 @@ export type AppOptions = {
   guard: Guard;
   contract: Contract;
   /** Whether a failure is the database's and passes: then 503, and the caller may come again. */
-  isPassingTrouble?: (error: unknown) => boolean;
+  isPassingTrouble: (error: unknown) => boolean;
   /** Awaited before a writing call is answered: its caller finds what it wrote in force here. */
   afterWrite?: () => Promise<void>;
   /** Absent where this process serves no tenants. */
@@ -36,93 +35,49 @@ export type AppOptions = {
   log: Log;
 };
 
-export function createApp(options: AppOptions): Koa {
-  const { log } = options;
+/** Everything that is served: the WhatsApp API by its own listener, the route table by Koa. */
+export function createApp(
+  options: AppOptions,
+): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
+  const { whatsApp } = options;
   const app = new Koa();
-  app.use(nameRequest);
-  app.use(logCompleted(log));
-  app.use(renderErrors(options));
-  if (options.whatsApp !== undefined) {
-    app.use(answerWhatsApp(options.whatsApp));
-  }
+  app.use(recordCall(options));
   app.use(routeTable(options));
-  return app;
+  const ours = app.callback();
+  if (whatsApp === undefined) {
+    return ours;
+  }
+  const listenWhatsApp = createWhatsAppListener({ ...options, whatsApp });
+  return (req, res) => (isReserved(req.url ?? "/") ? ours(req, res) : listenWhatsApp(req, res));
 }
 
-const nameRequest: Middleware = (ctx, next) => {
-  const given = ctx.get("x-request-id");
-  const requestId = /^[\w.:-]{1,128}$/.test(given) ? given : newId("req");
-  ctx.state["requestId"] = requestId;
-  ctx.res.setHeader("x-request-id", requestId);
-  return next();
-};
-
-function logCompleted(log: Log): Middleware {
+/** Names the call, logs it when it is answered, and renders what it fails with. */
+function recordCall(options: AppOptions): Middleware {
+  const { log } = options;
+  const answerFailure = createAnswerFailure({ ...options, whatsApp: false });
   return async (ctx, next) => {
-    const startedMs = performance.now();
-    await next();
-    const { state } = ctx;
-    const caller = state["caller"] as Caller | undefined;
-    logRequestCompleted(log, {
-      requestId: state["requestId"] as string,
-      method: ctx.method,
-      // Never the URL: a path may hold a hook's token, a query a tenant's.
-      operation: (state["operation"] as string | undefined) ?? "none",
-      status: ctx.res.statusCode,
-      durationMs: Math.round((performance.now() - startedMs) * 10) / 10,
-      tenantId: caller?.kind === "tenant" ? caller.tenantId : undefined,
-      clientId: caller?.clientId,
-      phoneNumberId: state["phoneNumberId"] as string | undefined,
-      messageId: state["messageId"] as string | undefined,
-      code: state["code"] as string | undefined,
-    });
-  };
-}
-
-function renderErrors({ log, isPassingTrouble }: AppOptions): Middleware {
-  return async (ctx, next) => {
+    const { req, res } = ctx;
+    const record = beginRecord(req);
+    ctx.state["record"] = record;
+    res.setHeader("x-request-id", record.requestId);
     try {
       await next();
-    } catch (caught) {
-      if (caught instanceof ClientGone) {
-        ctx.respond = false;
-        return;
-      }
-      const error = isPassingTrouble?.(caught) ? overloaded(caught) : caught;
-      const requestId = ctx.state["requestId"] as string;
-      if (!(error instanceof ApiError) || (error.status >= 500 && error.cause !== undefined)) {
-        logRequestFailed(log, { requestId, err: error });
-      }
-      ctx.state["code"] = error instanceof ApiError ? error.code : "internal_error";
-      if (ctx.res.headersSent) {
-        // Half an answer must not look like a whole one.
-        ctx.respond = false;
-        ctx.res.destroy();
-        return;
-      }
-      const problem = renderProblem(error, { requestId, whatsApp: !isReserved(ctx.path) });
-      ctx.respond = true;
-      ctx.status = problem.status;
-      ctx.set(problem.headers);
-      ctx.body = problem.body;
+    } catch (error) {
+      ctx.respond = false;
+      answerFailure(error, { res, record });
     }
+    completeRecord(log, record, { method: ctx.method, status: res.statusCode });
   };
 }
 
-function overloaded(cause: unknown): ApiError {
-  const detail = "The database cannot be asked right now; try again in a moment.";
-  return new ApiError("overloaded", detail, { cause, headers: { "retry-after": "1" } });
+function recordOf(ctx: Context): CallRecord {
+  return ctx.state["record"] as CallRecord;
 }
 
-function isReserved(path: string): boolean {
-  const end = path.indexOf("/", 1);
-  const first = end === -1 ? path.slice(1) : path.slice(1, end);
-  return RESERVED.has(first) || RESERVED_FILES.test(first);
-}
-
-function answerWhatsApp(whatsApp: WhatsAppHandler): Middleware {
-  return (ctx, next) =>
-    isReserved(ctx.path) ? next() : whatsApp(ctx, ctx.state["requestId"] as string);
+/** A request target that is no path (RFC 9112, section 3.2.2) is none of the WhatsApp API's either. */
+function isReserved(url: string): boolean {
+  const first = /^\/([^/?]*)/.exec(url)?.[1];
+  return first === undefined || RESERVED.has(first) || RESERVED_FILES.test(first);
 }
 
 type RouteTableOptions = Pick<AppOptions, "routes" | "guard" | "contract" | "afterWrite">;
@@ -160,8 +115,9 @@ function handle(route: Route, options: RouteTableOptions) {
   const { guard, contract, afterWrite } = options;
   const writes = route.method !== "GET" && /^(partner|tenant)$/.test(route.access.kind);
   return async (ctx: Context & { params: Record<string, string> }, _next: Next): Promise<void> => {
-    ctx.state["operation"] = route.operationId;
-    ctx.state["caller"] = await guard(ctx, route.access);
+    const record = recordOf(ctx);
+    record.operation = route.operationId;
+    record.caller = await guard(ctx, route.access);
     refuseNul(ctx);
     const query = contract.checkQuery(route.operationId, { ...ctx.query });
     // What comes over a hook is read as bytes, and judged by nobody before it is stored.
@@ -170,8 +126,8 @@ function handle(route: Route, options: RouteTableOptions) {
     if (takesJson) {
       contract.checkBody(route.operationId, body);
     }
-    const requestId = ctx.state["requestId"] as string;
-    const reply = await route.handler({ ctx, params: ctx.params, query, body, requestId });
+    const { requestId, caller } = record;
+    const reply = await route.handler({ ctx, params: ctx.params, query, body, requestId, caller });
     if (writes) {
       await afterWrite?.();
     }

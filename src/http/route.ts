@@ -1,5 +1,5 @@
 import type { Context } from "koa";
-import type { PartnerCaller, TenantCaller } from "./caller.ts";
+import type { Caller, PartnerCaller, TenantCaller } from "./caller.ts";
 
 /** Who may call a route; the table of routes is thereby the authorization matrix. */
 export type Access =
@@ -15,6 +15,8 @@ export type Call = {
   query: Record<string, unknown>;
   body: unknown;
   requestId: string;
+  /** Who calls; absent on public rows and hooks. */
+  caller: Caller | undefined;
   ctx: Context;
 };
 
@@ -39,7 +41,7 @@ export function hookRoute(head: RouteHead, handler: Route["handler"]): Route {
   return { ...head, access: { kind: "hook" }, handler };
 }
 
-export type TenantCall = Call & { caller: TenantCaller };
+export type TenantCall = Omit<Call, "caller"> & { caller: TenantCaller };
 
 export function tenantRoute(
   head: RouteHead & { scope: string },
@@ -49,11 +51,11 @@ export function tenantRoute(
   return {
     ...rest,
     access: { kind: "tenant", scope },
-    handler: (call) => handler({ ...call, caller: call.ctx.state["caller"] as TenantCaller }),
+    handler: (call) => handler({ ...call, caller: call.caller as TenantCaller }),
   };
 }
 
-export type PartnerCall = Call & { caller: PartnerCaller };
+export type PartnerCall = Omit<Call, "caller"> & { caller: PartnerCaller };
 
 export function partnerRoute(
   head: RouteHead & { scope: string },
@@ -63,6 +65,6 @@ export function partnerRoute(
   return {
     ...rest,
     access: { kind: "partner", scope },
-    handler: (call) => handler({ ...call, caller: call.ctx.state["caller"] as PartnerCaller }),
+    handler: (call) => handler({ ...call, caller: call.caller as PartnerCaller }),
   };
 }

@@ -83,6 +83,8 @@ export interface PhoneNumberTable {
   throughput: Generated<20 | 80 | 1000>;
   quality: string | null;
   local_storage_region: string | null;
+  /** Whether the number's named endpoints (360dialog's multi_webhook) are switched on. */
+  multi_webhook_enabled: Generated<boolean>;
   created_at: CreatedAt;
 }
 
@@ -136,6 +138,8 @@ export interface WebhookEndpointTable {
   tenant_id: string;
   url: string;
   description: string | null;
+  /** Of a drop-in endpoint that 360dialog's multi_webhook names; else null. */
+  name: string | null;
   event_types: string[] | null;
   event_type_patterns: string[] | null;
   phone_number_ids: string[] | null;

@@ -14,6 +14,8 @@ export type DirectoryNumber = {
   phoneNumberId: string;
   wabaId: string | null;
   state: PhoneNumberState;
+  /** Sends a second that 360dialog grants it. */
+  throughput: 20 | 80 | 1000;
   /** `null`: the configured default of 360dialog's Messaging API. */
   baseUrl: string | null;
   apiKeySealed: Buffer | null;
@@ -88,7 +90,7 @@ async function loadTenant(
     .leftJoin("phone_number as n", "n.tenant_id", "t.id")
     .where("t.id", "=", tenantId)
     .select(["t.state as tenant_state", "n.id", "n.phone_number_id", "n.waba_id", "n.state"])
-    .select(["n.base_url", "n.api_key_sealed"])
+    .select(["n.base_url", "n.api_key_sealed", "n.throughput"])
     .orderBy("n.id")
     .execute();
   const [first] = rows;
@@ -96,7 +98,12 @@ async function loadTenant(
     return undefined;
   }
   const numbers = rows.flatMap((row): DirectoryNumber[] => {
-    if (row.id === null || row.phone_number_id === null || row.state === null) {
+    if (
+      row.id === null ||
+      row.phone_number_id === null ||
+      row.state === null ||
+      row.throughput === null
+    ) {
       return [];
     }
     const context = apiKeySealContext({ id: row.id, tenant_id: tenantId });
@@ -108,6 +115,7 @@ async function loadTenant(
         phoneNumberId: row.phone_number_id,
         wabaId: row.waba_id,
         state: row.state,
+        throughput: row.throughput,
         baseUrl: row.base_url,
         apiKeySealed: sealed,
         apiKey: once(() => (sealed === null ? undefined : sealer.open(sealed, context))),

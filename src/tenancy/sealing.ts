@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
 import { Secret } from "../secret.ts";
 
 /** What a ciphertext is bound to: moved to another place, row or tenant, it does not open. */
@@ -72,6 +72,16 @@ export function createSealer(masterKeys: readonly { id: string; key: Secret }[])
       }
     },
   };
+}
+
+/** A key for another purpose from each master key, in their order (HKDF-SHA256, RFC 5869). */
+export function deriveKeys(
+  masterKeys: readonly { id: string; key: Secret }[],
+  purpose: string,
+): Buffer[] {
+  return masterKeys.map(({ key }) =>
+    Buffer.from(hkdfSync("sha256", Buffer.from(key.reveal(), "base64"), "", purpose, 32)),
+  );
 }
 
 function additionalData(context: SealContext): Buffer {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { findOperation, OPERATIONS } from "../../../src/gateway/operations.ts";
+import { findOperation } from "../../../src/gateway/find-operation.ts";
+import { OPERATIONS } from "../../../src/gateway/operations.ts";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 

@@ -1,0 +1,132 @@
+import { Writable } from "node:stream";
+import type { Upstream } from "../dialog360/exchange.ts";
+import type { Origins } from "../dialog360/origins.ts";
+import { ApiError, NotFound } from "../errors.ts";
+import type { WhatsAppCall } from "../http/whatsapp-calls.ts";
+import type { Directory, DirectoryNumber } from "../tenancy/directory.ts";
+import {
+  type ForwardedCall,
+  type ForwardOptions,
+  newerKey,
+  refuse,
+  upstreamCall,
+} from "./forward.ts";
+import { pickAnswerHeaders, upstreamRequestHeaders } from "./headers.ts";
+import { ATTACHMENT_PATH, attachmentSearch, type MediaUrls } from "./media-url.ts";
+import { keyRejected } from "./number-key.ts";
+import type { ParsedPath } from "./parse-path.ts";
+import type { AnswerCall } from "./plain-call.ts";
+
+export type Downloads = {
+  /** Answers a media URL that we signed; false for any other call. */
+  answerSigned(call: WhatsAppCall, parsed: ParsedPath): Promise<boolean>;
+  /** The same path with a credential, as at 360dialog. */
+  answer: AnswerCall;
+};
+
+/** A file that a stranger sent must be kept, not opened, and by nobody between us and the caller. */
+const FILE_HEADERS = {
+  "content-disposition": "attachment",
+  "x-content-type-options": "nosniff",
+  "content-security-policy": "sandbox; default-src 'none'",
+  "cache-control": "private, no-store",
+};
+
+/** Media files, passed on as they come. Only the attachment path of the number's origin is fetched. */
+export function createDownloads(
+  options: Pick<ForwardOptions, "origins" | "reloadNumber" | "markKeyRejected"> & {
+    upstream: Pick<Upstream, "stream">;
+    origins: Origins;
+    directory: Pick<Directory, "findTenant">;
+    mediaUrls: MediaUrls;
+  },
+): Downloads {
+  const { upstream, origins, directory, mediaUrls, reloadNumber, markKeyRejected } = options;
+
+  /** False when 360dialog refuses the key, of which the caller has seen nothing. */
+  async function streamOnce(
+    call: WhatsAppCall,
+    number: DirectoryNumber,
+    forwarded: ForwardedCall,
+  ): Promise<boolean> {
+    const { res } = call;
+    let refused = false;
+    const exchange = await upstream.stream(upstreamCall(number, forwarded, origins), {
+      head({ status, headers }) {
+        if (status === 401) {
+          refused = true;
+          return nowhere();
+        }
+        const picked = pickAnswerHeaders(headers);
+        res.writeHead(status, status < 300 ? { ...picked, ...FILE_HEADERS } : picked);
+        return res;
+      },
+    });
+    switch (exchange.kind) {
+      case "streamed":
+        return !refused;
+      case "broken_off":
+        throw new ApiError("upstream_unreachable", "360dialog broke the connection.", exchange);
+      case "not_sent":
+      case "unanswered":
+        return refuse(exchange, undefined);
+      default:
+        return exchange satisfies never;
+    }
+  }
+
+  async function download(
+    call: WhatsAppCall,
+    number: DirectoryNumber,
+    query: URLSearchParams,
+  ): Promise<void> {
+    const forwarded: ForwardedCall = {
+      method: "GET",
+      path: ATTACHMENT_PATH + attachmentSearch(query),
+      headers: upstreamRequestHeaders(call.req.headers, call.record.requestId),
+      body: null,
+      messageId: undefined,
+    };
+    if (await streamOnce(call, number, forwarded)) {
+      return;
+    }
+    const now = await newerKey(number, reloadNumber);
+    if (now !== undefined && (await streamOnce(call, now, forwarded))) {
+      return;
+    }
+    await markKeyRejected(now ?? number);
+    throw keyRejected();
+  }
+
+  return {
+    async answerSigned(call, parsed) {
+      if (call.req.method !== "GET" || `/${parsed.segments.join("/")}/` !== ATTACHMENT_PATH) {
+        return false;
+      }
+      const query = new URLSearchParams(parsed.search);
+      if (!query.has("sig")) {
+        return false;
+      }
+      call.record.operation = "downloadMedia";
+      const owner = mediaUrls.verify(query);
+      const tenant = owner && (await directory.findTenant(owner.tenantId));
+      const number = tenant?.numbers.find(({ id }) => id === owner?.numberId);
+      if (number === undefined) {
+        throw new NotFound();
+      }
+      if (tenant?.state === "suspended") {
+        throw new ApiError("tenant_suspended", "The partner has suspended this tenant.");
+      }
+      call.record.phoneNumberId = number.phoneNumberId;
+      await download(call, number, query);
+      return true;
+    },
+
+    answer: (call, { number, parsed }) =>
+      download(call, number, new URLSearchParams(parsed.search)),
+  };
+}
+
+function nowhere(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() });
+}

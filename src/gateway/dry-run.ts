@@ -1,0 +1,43 @@
+import { writeAnswer } from "./answer.ts";
+import type { Guards } from "./guards/guards.ts";
+import { guardedSend, type Sending } from "./sending.ts";
+import type { Refusal, Throttle } from "./throttle/throttle.ts";
+
+export type AnswerDryRun = (sending: Sending) => Promise<void>;
+
+type Check = { code: string; result: "pass" | "refuse" | "unknown"; detail: string };
+
+/**
+ * `?dry_run=true`: what the gateway would say to this send, and nothing sent or counted. Every guard
+ * is asked, also one that is off; a send that only `unknown` stands against would be sent.
+ */
+export function createAnswerDryRun(options: {
+  guards: Guards;
+  throttle: Pick<Throttle, "peekSend">;
+}): AnswerDryRun {
+  const { guards, throttle } = options;
+  return async (sending) => {
+    const { call, identified, read } = sending;
+    const inspected = await guards.inspect(guardedSend(sending));
+    const checks: Check[] = [
+      ...inspected.map(({ code, result, detail }) => ({ code, result, detail })),
+      limitCheck(throttle.peekSend(identified.number, read.user)),
+    ];
+    const verdict = checks.some(({ result }) => result === "refuse") ? "refuse" : "send";
+    writeAnswer(call.res, {
+      status: 200,
+      headers: { "content-type": "application/json; charset=utf-8" },
+      body: Buffer.from(JSON.stringify({ verdict, checks })),
+    });
+  };
+}
+
+function limitCheck(refusal: Refusal | undefined): Check {
+  return refusal === undefined
+    ? { code: "rate_limited", result: "pass", detail: "Number and user are within their limits." }
+    : {
+        code: "rate_limited",
+        result: "refuse",
+        detail: `The limit of the ${refusal.limit} is reached; it opens in ${refusal.retryAfterSeconds} s.`,
+      };
+}

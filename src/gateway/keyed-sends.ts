@@ -1,0 +1,53 @@
+import { ApiError } from "../errors.ts";
+import { type Log, logBackgroundFailed } from "../log.ts";
+import type { WholeAnswer } from "./answer.ts";
+import type { Idempotency } from "./idempotency/idempotency.ts";
+import { parseIdempotencyKey } from "./idempotency/key-header.ts";
+import { MESSAGE_ID_HEADER, type Sending } from "./sending.ts";
+
+/** Makes a send, or gives what came of the one before with the same `Idempotency-Key`. */
+export type KeyedSends = (
+  sending: Sending,
+  once: () => Promise<WholeAnswer>,
+) => Promise<WholeAnswer>;
+
+export function createKeyedSends(options: { idempotency: Idempotency; log: Log }): KeyedSends {
+  const { idempotency, log } = options;
+  return async (sending, once) => {
+    const { call, identified, body, messageId } = sending;
+    const key = parseIdempotencyKey(call.req.headers["idempotency-key"]);
+    if (key === undefined) {
+      return once();
+    }
+    const begun = await idempotency.begin({
+      tenantId: identified.caller.tenantId,
+      numberId: identified.number.id,
+      operation: identified.operation.operationId,
+      key,
+      body,
+      search: identified.parsed.search,
+      messageId,
+    });
+    if (begun.kind === "replay") {
+      const { answer } = begun;
+      call.record.messageId = answer.messageId;
+      call.res.setHeader(MESSAGE_ID_HEADER, answer.messageId);
+      return { ...answer, headers: { ...answer.headers, "idempotent-replayed": "true" } };
+    }
+    // What came of the send is told to its caller whether or not it can be written down: without a
+    // row the key's answer becomes `outcome_unknown`, never a second send.
+    const noted = (note: Promise<void>): Promise<void> =>
+      note.catch((err: unknown) => logBackgroundFailed(log, { job: "idempotency", err }));
+    try {
+      const answer = await once();
+      await noted(idempotency.finish(begun.lease, answer));
+      return answer;
+    } catch (error) {
+      const isUnknown = error instanceof ApiError && error.code === "outcome_unknown";
+      await noted(
+        isUnknown ? idempotency.finishUnknown(begun.lease) : idempotency.release(begun.lease),
+      );
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,130 @@
+import type { IncomingMessage } from "node:http";
+import { Transform } from "node:stream";
+import { ApiError } from "../errors.ts";
+import { MiB } from "../http/body.ts";
+import type { MediaIds } from "../records/media-ids.ts";
+import { writeAnswer } from "./answer.ts";
+import type { Forward } from "./forward.ts";
+import { pickAnswerHeaders, upstreamRequestHeaders } from "./headers.ts";
+import type { MediaUrls } from "./media-url.ts";
+import type { AnswerCall } from "./plain-call.ts";
+import { rewriteTexts } from "./rewrite-answer.ts";
+import { refusalError } from "./throttle/refusal.ts";
+import type { Throttle } from "./throttle/throttle.ts";
+
+// WhatsApp's largest thing is a document of 100 MiB; the form around it comes on top.
+const UPLOAD_BYTES_MAX = 100 * MiB + 64 * 1024;
+
+/** Uploads, passed on as they come. */
+export function createUpload(options: {
+  forward: Forward;
+  throttle: Throttle;
+  mediaIds: MediaIds;
+}): AnswerCall {
+  const { forward, throttle, mediaIds } = options;
+  return async ({ req, res, record }, { operation, upstreamPath, parsed, number, caller }) => {
+    refuseTooLarge(req);
+    const refusal = await throttle.takeUpload(number);
+    if (refusal !== undefined) {
+      throw refusalError(refusal);
+    }
+    const length = req.headers["content-length"];
+    const answer = await forward(number, {
+      method: operation.method,
+      path: upstreamPath + parsed.search,
+      headers: [
+        ...upstreamRequestHeaders(req.headers, record.requestId),
+        ...(length === undefined ? [] : ["content-length", length]),
+      ],
+      body: bounded(req),
+      messageId: undefined,
+    });
+    if (answer.status >= 400) {
+      const { "retry-after": retryAfter } = pickAnswerHeaders(answer.headers);
+      throttle.learn(number, undefined, { status: answer.status, retryAfter, body: answer.body });
+    } else if (operation.operationId === "uploadMedia") {
+      noteMediaId(
+        mediaIds,
+        { tenantId: caller.tenantId, phoneNumberId: number.phoneNumberId },
+        answer.body,
+      );
+    }
+    writeAnswer(res, { ...answer, headers: pickAnswerHeaders(answer.headers) });
+  };
+}
+
+/** Look-ups, whose answer holds a URL: ours, and good for its five minutes without a credential. */
+export function createMediaLookup(options: {
+  forward: Forward;
+  throttle: Throttle;
+  mediaUrls: MediaUrls;
+}): AnswerCall {
+  const { forward, throttle, mediaUrls } = options;
+  return async ({ req, res, record }, { operation, upstreamPath, parsed, number }) => {
+    const mediaId = parsed.segments[0] ?? "";
+    const refusal = await throttle.takeMediaLookup(number, mediaId);
+    if (refusal !== undefined) {
+      throw refusalError(refusal);
+    }
+    const answer = await forward(number, {
+      method: operation.method,
+      path: upstreamPath + parsed.search,
+      headers: upstreamRequestHeaders(req.headers, record.requestId),
+      body: null,
+      messageId: undefined,
+    });
+    throttle.noteMediaLookup(number, mediaId, answer.status < 400);
+    const owner = { tenantId: number.tenantId, numberId: number.id };
+    const body = rewriteTexts(answer.body, (path, text) =>
+      path.length === 1 && path[0] === "url" ? mediaUrls.sign(text, owner) : undefined,
+    );
+    writeAnswer(res, { status: answer.status, headers: pickAnswerHeaders(answer.headers), body });
+  };
+}
+
+function refuseTooLarge(req: IncomingMessage): void {
+  if (Number(req.headers["content-length"] ?? 0) > UPLOAD_BYTES_MAX) {
+    throw tooLarge();
+  }
+}
+
+function tooLarge(): ApiError {
+  return new ApiError("too_large", `An upload has at most ${UPLOAD_BYTES_MAX} bytes.`, {
+    // What is left of the body is not read, so the connection cannot be used again.
+    headers: { connection: "close" },
+  });
+}
+
+/** The body as it comes; past the bound it fails, and with it the call upstream. */
+function bounded(req: IncomingMessage): Transform {
+  let bytes = 0;
+  const body = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      done(bytes > UPLOAD_BYTES_MAX ? tooLarge() : null, chunk);
+    },
+  });
+  req.on("error", (error) => body.destroy(error));
+  req.on("close", () => {
+    if (!req.complete) {
+      body.destroy(new Error("the caller hung up"));
+    }
+  });
+  return req.pipe(body);
+}
+
+function noteMediaId(
+  mediaIds: MediaIds,
+  { tenantId, phoneNumberId }: { tenantId: string; phoneNumberId: string },
+  answer: Buffer,
+): void {
+  let id: unknown;
+  try {
+    id = (JSON.parse(answer.toString("utf8")) as { id?: unknown } | null)?.id;
+  } catch {
+    return;
+  }
+  if (typeof id === "string") {
+    mediaIds.note(tenantId, phoneNumberId, id);
+  }
+}

@@ -1,0 +1,128 @@
+import { ApiError } from "../errors.ts";
+import { readBody } from "../http/body.ts";
+import { newId } from "../ids.ts";
+import type { MessageLog } from "../records/message-log.ts";
+import { writeAnswer } from "./answer.ts";
+import type { AnswerDryRun } from "./dry-run.ts";
+import type { Answer, Forward } from "./forward.ts";
+import type { Guards } from "./guards/guards.ts";
+import { pickAnswerHeaders, upstreamRequestHeaders } from "./headers.ts";
+import type { IdentifiedCall } from "./identify.ts";
+import type { KeyedSends } from "./keyed-sends.ts";
+import { type AnswerCall, JSON_BYTES_MAX } from "./plain-call.ts";
+import { readMessage } from "./read-message.ts";
+import { guardedSend, MESSAGE_ID_HEADER, type Sending } from "./sending.ts";
+import { refusalError } from "./throttle/refusal.ts";
+import type { Throttle } from "./throttle/throttle.ts";
+
+/** What may reach a person: guarded, within WhatsApp's limits, logged, and written upstream once. */
+export function createSend(options: {
+  forward: Forward;
+  throttle: Throttle;
+  guards: Guards;
+  messageLog: MessageLog;
+  keyedSends: KeyedSends;
+  answerDryRun: AnswerDryRun;
+}): AnswerCall {
+  const { forward, throttle, guards, messageLog, keyedSends, answerDryRun } = options;
+
+  async function send(sending: Sending): Promise<Answer> {
+    const { call, identified, read } = sending;
+    const { operation, number } = identified;
+    if (operation.kind === "message" && !read.isStatus) {
+      if (number.guards !== undefined) {
+        const warnings = await guards.check(guardedSend(sending));
+        if (warnings.length > 0) {
+          call.res.setHeader("gateway-warning", warnings.join(", "));
+        }
+      }
+      const taken = throttle.takeSend(number, read.user);
+      const refusal = taken instanceof Promise ? await taken : taken;
+      if (refusal !== undefined) {
+        throw refusalError(refusal);
+      }
+    }
+    const answer = await logged(sending);
+    if (answer.status >= 400) {
+      throttle.learn(number, read.user, learnable(answer));
+    }
+    return answer;
+  }
+
+  async function logged(sending: Sending): Promise<Answer> {
+    const { messageId, read, identified } = sending;
+    if (read.isStatus) {
+      return forward(identified.number, forwarded(sending, undefined));
+    }
+    messageLog.begin(logEntry(sending));
+    try {
+      const answer = await forward(identified.number, forwarded(sending, messageId));
+      messageLog.end(messageId, {
+        kind: "answered",
+        status: answer.status,
+        contentType: pickAnswerHeaders(answer.headers)["content-type"],
+        body: answer.body,
+        answeredAt: new Date(),
+      });
+      return answer;
+    } catch (error) {
+      const isUnknown = error instanceof ApiError && error.code === "outcome_unknown";
+      messageLog.end(messageId, { kind: isUnknown ? "unknown" : "not_sent" });
+      throw error;
+    }
+  }
+
+  return async (call, identified) => {
+    const body = await readBody(call.req, { bytesMax: JSON_BYTES_MAX });
+    const sending = { call, identified, body, read: readMessage(body), messageId: newId("msg") };
+    if (identified.operation.kind === "message" && isDryRun(identified)) {
+      await answerDryRun(sending);
+      return;
+    }
+    if (!sending.read.isStatus) {
+      call.record.messageId = sending.messageId;
+      call.res.setHeader(MESSAGE_ID_HEADER, sending.messageId);
+    }
+    const once = async () => {
+      const answer = await send(sending);
+      return { ...answer, headers: pickAnswerHeaders(answer.headers) };
+    };
+    writeAnswer(call.res, await keyedSends(sending, once));
+  };
+}
+
+function isDryRun({ parsed }: IdentifiedCall): boolean {
+  return parsed.search !== "" && new URLSearchParams(parsed.search).get("dry_run") === "true";
+}
+
+function forwarded({ call, identified, body }: Sending, messageId: string | undefined) {
+  return {
+    method: identified.operation.method,
+    path: identified.upstreamPath + identified.parsed.search,
+    headers: upstreamRequestHeaders(call.req.headers, call.record.requestId),
+    body: body.length > 0 ? body : null,
+    messageId,
+  };
+}
+
+function logEntry({ call, identified, body, read, messageId }: Sending) {
+  const { caller, number, operation } = identified;
+  return {
+    id: messageId,
+    tenantId: caller.tenantId,
+    phoneNumberId: number.phoneNumberId,
+    clientId: caller.clientId,
+    operation: operation.operationId,
+    recipient: read.recipient,
+    type: read.type,
+    callbackData: read.callbackData,
+    contentType: call.req.headers["content-type"],
+    body,
+    sentAt: new Date(),
+  };
+}
+
+function learnable(answer: Answer) {
+  const { "retry-after": retryAfter } = pickAnswerHeaders(answer.headers);
+  return { status: answer.status, retryAfter, body: answer.body };
+}

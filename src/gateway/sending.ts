@@ -1,0 +1,26 @@
+import type { WhatsAppCall } from "../http/whatsapp-calls.ts";
+import type { IdentifiedCall } from "./identify.ts";
+import type { ReadMessage } from "./read-message.ts";
+
+/** One send on its way. */
+export type Sending = {
+  call: WhatsAppCall;
+  identified: IdentifiedCall;
+  body: Buffer;
+  read: ReadMessage;
+  messageId: string;
+};
+
+export const MESSAGE_ID_HEADER = "gateway-message-id";
+
+/** The send as guards judge it. */
+export function guardedSend({ identified, read }: Sending) {
+  const { caller, number, operation } = identified;
+  return {
+    tenantId: caller.tenantId,
+    number,
+    operation: operation.operationId,
+    recipient: read.recipient,
+    message: read.body,
+  };
+}

@@ -1,0 +1,34 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Log } from "../log.ts";
+import { beginRecord, type CallRecord, completeRecord } from "./call-record.ts";
+import { type AnswerFailure, createAnswerFailure } from "./failure.ts";
+
+/** One call of the WhatsApp API, as it came. */
+export type WhatsAppCall = { req: IncomingMessage; res: ServerResponse; record: CallRecord };
+
+/** Answers a call by itself, and leaves in its record what is to be told of it. */
+export type WhatsAppHandler = (call: WhatsAppCall) => Promise<void>;
+
+/**
+ * The catch-all of the WhatsApp API. It stands before Koa: its answers are written as upstream gave
+ * them, so nothing of Koa's context would be used, and it was a fifth of a forwarded call's CPU
+ * (docs/decisions/0008).
+ */
+export function createWhatsAppListener(options: {
+  whatsApp: WhatsAppHandler;
+  log: Log;
+  isPassingTrouble: (error: unknown) => boolean;
+}): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
+  const { whatsApp, log } = options;
+  const answerFailure: AnswerFailure = createAnswerFailure({ ...options, whatsApp: true });
+  return async (req, res) => {
+    const record = beginRecord(req);
+    res.setHeader("x-request-id", record.requestId);
+    try {
+      await whatsApp({ req, res, record });
+    } catch (error) {
+      answerFailure(error, { res, record });
+    }
+    completeRecord(log, record, { method: req.method ?? "", status: res.statusCode });
+  };
+}
