@@ -4,56 +4,45 @@ import { connect } from "node:net";
 import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
+  addNumber,
   buildTenant,
   startTestGateway,
   type TestGateway,
   type TestTenant,
 } from "../support/gateway.ts";
+import { BYTES } from "../fixtures/bodies/bytes.ts";
+import { MESSAGES } from "../fixtures/bodies/messages.ts";
 
 /** What people send; 360dialog, not the gateway, judges it. */
 const BODIES: [name: string, body: string | Buffer][] = [
-  [
-    "a text",
-    '{"messaging_product":"whatsapp","to":"15550001111","type":"text","text":{"body":"Hi"}}',
-  ],
-  [
-    "a number as recipient",
-    '{"messaging_product":"whatsapp","to":15550001111,"type":"text","text":{"body":"x"}}',
-  ],
-  [
-    "a BSUID recipient without to",
-    '{"messaging_product":"whatsapp","recipient":"US.1234","type":"text","text":{"body":"x"}}',
-  ],
-  ["nulls", '{"messaging_product":"whatsapp","to":null,"context":null,"type":"text"}'],
-  ["an unknown type", '{"messaging_product":"whatsapp","to":"1","type":"hologram","hologram":{}}'],
-  [
-    "white space and key order",
-    '{ "type" : "text",\r\n\t"to":"1" , "messaging_product":"whatsapp" }',
-  ],
-  ["duplicate keys", '{"to":"1","to":"2","type":"text"}'],
-  ["big integers and exponents", '{"to":12345678901234567890,"x":1.0,"y":1e400,"z":-0}'],
-  ["emoji, NUL and a lone surrogate", '{"text":{"body":"\u{1F44D}\\u0000\\ud83d"}}'],
-  ["escaped slashes", '{"image":{"link":"https:\\/\\/example.com\\/a.jpg"}}'],
-  ["JSON that cannot be read", '{"messaging_product":"whatsapp",'],
-  ["no JSON at all", "hello"],
-  ["bytes that are not UTF-8", Buffer.from([0x7b, 0xff, 0xfe, 0x00, 0x7d])],
-  ["a read receipt", '{"messaging_product":"whatsapp","status":"read","message_id":"wamid.X"}'],
-  ["exactly one mebibyte", Buffer.alloc(1024 * 1024, "a")],
+  ...Object.entries(MESSAGES).map(([name, body]): [string, string] => [name, JSON.stringify(body)]),
+  ...Object.entries(BYTES),
 ];
 
 describe("a body", () => {
   let gateway: TestGateway;
   let tenant: TestTenant;
   let upstream: { url: string; bodies: Buffer[]; close: () => void };
+  // Many bodies go to one user: over several numbers WhatsApp's limit to one is not reached.
+  const numbers: string[] = [];
+  const nextNumber = (): string => {
+    const number = numbers.shift() ?? "";
+    numbers.push(number);
+    return number;
+  };
 
   beforeAll(async () => {
     upstream = await startEcho();
     gateway = await startTestGateway({ env: { D360_ALLOWED_ORIGINS: upstream.url } });
     tenant = await buildTenant(gateway);
+    numbers.push(tenant.phoneNumberId);
+    while (numbers.length < 8) {
+      numbers.push((await addNumber(gateway, tenant.id)).phoneNumberId);
+    }
     await gateway.database.db
       .updateTable("phone_number")
       .set({ base_url: upstream.url })
-      .where("id", "=", tenant.numberId)
+      .where("tenant_id", "=", tenant.id)
       .execute();
     await gateway.partner("PATCH", `/partner/v1/numbers/${tenant.numberId}`, { throughput: 80 });
   });
@@ -62,11 +51,16 @@ describe("a body", () => {
     upstream.close();
   });
 
+  it("is one of at least a hundred different ones", () => {
+    const bodies = BODIES.map(([, body]) => Buffer.from(body).toString("latin1"));
+    expect(new Set(bodies).size).toBeGreaterThan(100);
+  });
+
   it.each(BODIES)(
     "of fixed length arrives byte for byte and its answer comes back so: %s",
     async (_name, body) => {
       // Not through `call`: what the echo answers is no answer that the contract foresees.
-      const answer = await request(`${gateway.url}/messages`, {
+      const answer = await request(`${gateway.url}/${nextNumber()}/messages`, {
         method: "POST",
         body: Buffer.from(body),
         headers: { "content-type": "application/json", authorization: `Bearer ${tenant.token}` },
@@ -81,13 +75,45 @@ describe("a body", () => {
   );
 
   it.each(BODIES)("that is chunked arrives byte for byte: %s", async (_name, body) => {
-    await sendChunked(gateway.url, tenant.token, Buffer.from(body));
+    await sendChunked(`${gateway.url}/${nextNumber()}/messages`, tenant.token, Buffer.from(body));
     expect(upstream.bodies.at(-1)?.equals(Buffer.from(body))).toBe(true);
+  });
+
+  const PARTS = {
+    messaging_product: 'Content-Disposition: form-data; name="messaging_product"\r\n\r\nwhatsapp',
+    type: 'Content-Disposition: form-data; name="type"\r\n\r\nimage/png',
+    file: 'Content-Disposition: form-data; name="file"; filename="undefined"\r\nContent-Type: image/png\r\n\r\n\u0000\u00ff\r\n--x',
+  };
+  it.each([
+    ["messaging_product", "type", "file"],
+    ["file", "type", "messaging_product"],
+    ["type", "file", "messaging_product"],
+    ["file", "messaging_product"],
+    ["file"],
+  ] as (keyof typeof PARTS)[][])("of a form arrives byte for byte: %s first", async (...names) => {
+    const parts = names.map((name) => `--xyz\r\n${PARTS[name]}\r\n`).join("");
+    const body = Buffer.from(`${parts}--xyz--\r\n`, "latin1");
+    const answer = await request(
+      `${gateway.url}/${nextNumber()}/media?messaging_product=whatsapp`,
+      {
+        method: "POST",
+        body,
+        headers: {
+          "content-type": "multipart/form-data; boundary=xyz",
+          authorization: `Bearer ${tenant.token}`,
+        },
+      },
+    );
+    expect(upstream.bodies.at(-1)?.equals(body)).toBe(true);
+    expect(answer.statusCode).toBe(418);
+    expect(Buffer.from(await answer.body.arrayBuffer()).equals(body)).toBe(true);
   });
 
   it("above one mebibyte is refused with 413 and not sent", async () => {
     const before = upstream.bodies.length;
-    const answer = await tenant.call("POST", "/messages", { body: Buffer.alloc(1024 * 1024 + 1) });
+    const answer = await tenant.call("POST", `/${nextNumber()}/messages`, {
+      body: Buffer.alloc(1024 * 1024 + 1),
+    });
     expect(answer.status).toBe(413);
     expect(answer.json.code).toBe("too_large");
     expect(upstream.bodies.length).toBe(before);
@@ -126,7 +152,7 @@ async function sendChunked(url: string, token: string, body: Buffer): Promise<vo
     socket.once("error", reject);
   });
   socket.write(
-    `POST /messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n` +
+    `POST ${new URL(url).pathname} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n` +
       "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
   );
   const chunkBytes = Math.max(3, Math.ceil(body.length / 50));
