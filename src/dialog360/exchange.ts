@@ -1,123 +1,105 @@
-import { Agent, type Dispatcher } from "undici";
+import { Readable } from "node:stream";
+import { Agent } from "undici";
 import type { Secret } from "../secret.ts";
+import { AnswerCollector } from "./answer-collector.ts";
+import { type AnswerSink, AnswerStreamer } from "./answer-streamer.ts";
+import type { CallHandler, NotSent, Unanswered } from "./call-handler.ts";
+import { createConnector, HTTP_1_ONLY } from "./connector.ts";
 
 /** One call to 360dialog's Messaging API; `path` includes the query, byte for byte. */
 export type UpstreamCall = {
   origin: string;
   method: string;
   path: string;
-  /** Name and value in turn; the key is added here and nowhere else. */
+  /**
+   * Name and value in turn; the key is added here and nowhere else. A streamed body keeps to the
+   * `content-length` among them, and goes chunked without one.
+   */
   headers: string[];
   apiKey: Secret;
-  body: Buffer | null;
+  /** A stream is read as fast as upstream takes it, and is never destroyed: it may be a caller's. */
+  body: Buffer | Readable | null;
 };
 
-/**
- * What came of a call. `not_sent`: not a byte of it was written, so it may be tried again.
- * `unanswered`: it was written, and no whole answer came; for a send the outcome is unknown.
- */
+/** What came of a call whose answer is kept whole. */
 export type Exchange =
-  | { kind: "answer"; status: number; headers: Buffer[]; body: Buffer }
-  | { kind: "not_sent"; cause: Error }
-  | { kind: "unanswered"; timedOut: boolean; cause: Error };
+  { kind: "answer"; status: number; headers: Buffer[]; body: Buffer } | NotSent | Unanswered;
+
+/**
+ * What came of a call whose answer is passed on as it comes. `broken_off`: its head was passed on,
+ * and then upstream or the reader broke the connection.
+ */
+export type Streamed =
+  { kind: "streamed" } | { kind: "broken_off"; cause: Error } | NotSent | Unanswered;
 
 export type Upstream = {
   exchange(call: UpstreamCall): Promise<Exchange>;
+  stream(call: UpstreamCall, sink: AnswerSink): Promise<Streamed>;
   close: () => Promise<void>;
 };
 
 // At least twice rate × latency (measured: a pool that is too small doubles the latency silently).
 const CONNECTIONS_PER_ORIGIN = 512;
-const CONNECT_TIMEOUT_MS = 5000;
-const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
 const TRIES = 3;
 
 /** Connections to 360dialog. `timeoutMs` bounds the wait for an answer's head and between chunks. */
 export function createUpstream(options: { timeoutMs: number }): Upstream {
+  const { timeoutMs } = options;
   const agent = new Agent({
+    ...HTTP_1_ONLY,
     connections: CONNECTIONS_PER_ORIGIN,
     // A send must never stand behind another on a connection that may die: which of them was
     // executed could not be told.
     pipelining: 1,
-    headersTimeout: options.timeoutMs,
-    bodyTimeout: options.timeoutMs,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-    maxResponseSize: ANSWER_BYTES_MAX,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    connect: createConnector(),
   });
   return {
-    async exchange(call) {
-      for (let tries = 1; ; tries++) {
-        const exchange = await exchangeOnce(agent, call);
-        if (exchange.kind !== "not_sent" || tries === TRIES) {
-          return exchange;
-        }
-      }
-    },
+    exchange: (call) =>
+      untilSent<Exchange>((resolve) => dispatch(agent, call, new AnswerCollector(resolve))),
+    stream: (call, sink) =>
+      untilSent<Streamed>((resolve, reject) =>
+        dispatch(agent, call, new AnswerStreamer({ sink, timeoutMs, resolve, reject })),
+      ),
     close: () => agent.destroy(),
   };
 }
 
-function exchangeOnce(agent: Agent, call: UpstreamCall): Promise<Exchange> {
-  return new Promise((resolve) => {
-    const handler = new ExchangeHandler(resolve);
-    try {
-      agent.dispatch(
-        {
-          origin: call.origin,
-          method: call.method,
-          path: call.path,
-          headers: [...call.headers, "d360-api-key", call.apiKey.reveal()],
-          body: call.body,
-        },
-        handler,
-      );
-    } catch (error) {
-      resolve({ kind: "not_sent", cause: error as Error });
+/** A streamed body is not read before writing begins, so the next try has all of it too. */
+async function untilSent<Result extends { kind: string }>(
+  attempt: (resolve: (result: Result) => void, reject: (error: unknown) => void) => void,
+): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    const result = await new Promise<Result>(attempt);
+    if (result.kind !== "not_sent" || tries === TRIES) {
+      return result;
     }
-  });
+  }
 }
 
-/** `dispatch` with a handler costs 0.8 of `request`, and tells when writing begins. */
-class ExchangeHandler implements Dispatcher.DispatchHandler {
-  readonly #resolve: (exchange: Exchange) => void;
-  #started = false;
-  #status = 0;
-  #headers: Buffer[] = [];
-  readonly #chunks: Buffer[] = [];
-
-  constructor(resolve: (exchange: Exchange) => void) {
-    this.#resolve = resolve;
+function dispatch(agent: Agent, call: UpstreamCall, handler: CallHandler): void {
+  const { origin, method, path, headers, apiKey, body } = call;
+  try {
+    agent.dispatch(
+      {
+        origin,
+        method,
+        path,
+        headers: [...headers, "d360-api-key", apiKey.reveal()],
+        body: body instanceof Readable ? borrow(body) : body,
+      },
+      handler,
+    );
+  } catch (error) {
+    handler.fail(error as Error);
   }
+}
 
-  onRequestStart(): void {
-    this.#started = true;
-  }
-
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    // 1xx answers are only announced.
-    if (status >= 200) {
-      this.#status = status;
-      this.#headers = (controller.rawHeaders ?? []) as Buffer[];
-    }
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#chunks.push(chunk);
-  }
-
-  onResponseEnd(): void {
-    const [only] = this.#chunks;
-    const body = only && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks);
-    this.#resolve({ kind: "answer", status: this.#status, headers: this.#headers, body });
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
-    if (!this.#started) {
-      this.#resolve({ kind: "not_sent", cause });
-      return;
-    }
-    const code = "code" in cause ? cause.code : undefined;
-    const timedOut = code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT";
-    this.#resolve({ kind: "unanswered", timedOut, cause });
-  }
+/**
+ * A stream over another that undici may destroy. It begins to read when it is read, breaks off when
+ * the other breaks off, and leaves it standing: to destroy a request is to hang up on its caller.
+ */
+function borrow(body: Readable): Readable {
+  return Readable.from(body.iterator({ destroyOnReturn: false }), { objectMode: false });
 }

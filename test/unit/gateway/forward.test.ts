@@ -37,6 +37,7 @@ function forwarding(exchanges: Exchange[], reloaded?: DirectoryNumber) {
         calls.push(call);
         return exchanges[calls.length - 1] ?? answer(500);
       },
+      stream: () => Promise.reject(new Error("forward keeps answers whole")),
       close: async () => {},
     },
     origins: createOrigins({
