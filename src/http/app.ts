@@ -158,7 +158,8 @@ function matchingMethods(router: Router, path: string): { methods: string[] } {
 
 function handle(route: Route, options: RouteTableOptions) {
   const { guard, contract, afterWrite } = options;
-  const writes = route.method !== "GET" && /^(partner|tenant)$/.test(route.access.kind);
+  const writes =
+    route.writes ?? (route.method !== "GET" && /^(partner|tenant)$/.test(route.access.kind));
   return async (ctx: Context & { params: Record<string, string> }, _next: Next): Promise<void> => {
     ctx.state["operation"] = route.operationId;
     ctx.state["caller"] = await guard(ctx, route.access);
@@ -172,7 +173,7 @@ function handle(route: Route, options: RouteTableOptions) {
     }
     const requestId = ctx.state["requestId"] as string;
     const reply = await route.handler({ ctx, params: ctx.params, query, body, requestId });
-    if (writes) {
+    if (writes && reply.status < 400) {
       await afterWrite?.();
     }
     ctx.status = reply.status;
