@@ -85,6 +85,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/oauth2/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke a token
+         * @description RFC 7009: the client, by HTTP Basic or in the form as at `/oauth2/token`, ends one of its own tokens, a long-lived one too. It stops working within 5 seconds wherever the gateway runs. What is no token, has expired, or belongs to another client is answered 200 as well, and nothing happens. `token_type_hint` and unknown form fields are ignored. The body has at most 16 KiB.
+         */
+        post: operations["revokeToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/.well-known/jwks.json": {
         parameters: {
             query?: never;
@@ -94,7 +114,7 @@ export interface paths {
         };
         /**
          * The keys that our tokens are signed with
-         * @description A JSON Web Key Set (RFC 7517) with public keys only, all of them for RS256. Keys rotate without a gap: a new one is listed an hour before it signs, an old one until its last token has expired.
+         * @description A JSON Web Key Set (RFC 7517) with public keys only, all of them for RS256. Keys rotate without a gap: a new one is listed an hour before it signs, an old one until its last token, long-lived ones included, has expired or been revoked.
          */
         get: operations["getJwks"];
         put?: never;
@@ -391,6 +411,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/v1/issuers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the identity providers
+         * @description All registrations of all tenants.
+         */
+        get: operations["listIssuers"];
+        put?: never;
+        /**
+         * Register an identity provider
+         * @description From now on the gateway takes tokens of this `iss` for this `audience`, signed by a key that `jwks_url` lists. With `tenant_id` they speak for that one tenant, whatever they claim. With `tenant_claim` and `tenant_ids` in its place (only for an identity provider that you run yourself) they speak for the tenant that the claim names; any other value is refused. A token's scopes are those of `scopes` that its `scope`, or else `scp`, names; a `phone_number_ids` claim (a list of texts) limits it to those numbers. `exp` and `aud` are required. Each broken rule is named in `errors[]`: those of `jwks_url` with the codes of a webhook endpoint's URL, `issuer_own`, `issuer_taken`, `tenant_choice`, `unknown_tenant`. A registration is not changed; delete it and make another.
+         */
+        post: operations["createIssuer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/issuers/{issuer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the registration (`iss_…`). */
+                issuer_id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Get an identity provider
+         * @description One registration.
+         */
+        get: operations["getIssuer"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove an identity provider
+         * @description Its tokens stop working within 5 seconds wherever the gateway runs.
+         */
+        delete: operations["deleteIssuer"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/partner/v1/numbers": {
         parameters: {
             query?: never;
@@ -572,6 +643,53 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your long-lived tokens
+         * @description Those of all your clients that still work, without the tokens themselves. A token that is limited to some numbers sees those whose `phone_number_ids` are all among them.
+         */
+        get: operations["listLongLivedTokens"];
+        put?: never;
+        /**
+         * Make a long-lived token
+         * @description A token for a tool that cannot get itself a new one every hour. It is shown in this answer and never again. It has at most the scopes and numbers of the token that makes it, lives at most a year, and ends with its client and its tenant. Without `scopes` it has those of its maker but `tokens:write`. Each broken rule is named in `errors[]`, such as `scope_not_held`, `unknown_number`, `expires_at_range`. Tokens of another issuer cannot make any.
+         */
+        post: operations["createLongLivedToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant/v1/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token's id (`tok_…`). */
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a long-lived token
+         * @description It stops working within 5 seconds wherever the gateway runs.
+         */
+        delete: operations["revokeLongLivedToken"];
         options?: never;
         head?: never;
         patch?: never;
@@ -847,6 +965,8 @@ export interface components {
         TenantId: string;
         /** @description `cli_` and 26 characters; the operator's bootstrap client has the id that was configured. */
         ClientId: string;
+        LongLivedTokenId: string;
+        IssuerId: string;
         NumberId: string;
         WebhookEndpointId: string;
         EventId: string;
@@ -923,7 +1043,7 @@ export interface components {
                 details: string[];
             };
         };
-        /** @description The token endpoint's own form of error (RFC 6749, section 5.2). */
+        /** @description OAuth's own form of error (RFC 6749, section 5.2). */
         OAuthError: {
             /** @enum {string} */
             error: "invalid_request" | "invalid_client" | "invalid_grant" | "unauthorized_client" | "unsupported_grant_type" | "invalid_scope";
@@ -962,6 +1082,18 @@ export interface components {
             /** @description What the token has, separated by spaces. */
             scope: string;
         };
+        RevocationRequest: {
+            /** @description The token to revoke. */
+            token: string;
+            /** @description Ignored. */
+            token_type_hint?: string;
+            /** @description Unless HTTP Basic is used. */
+            client_id?: string;
+            /** @description Unless HTTP Basic is used. */
+            client_secret?: string;
+        } & {
+            [key: string]: unknown;
+        };
         JsonWebKeySet: {
             keys: components["schemas"]["JsonWebKey"][];
         };
@@ -981,12 +1113,15 @@ export interface components {
             /** Format: uri */
             token_endpoint: string;
             /** Format: uri */
+            revocation_endpoint: string;
+            /** Format: uri */
             jwks_uri: string;
             scopes_supported: components["schemas"]["Scope"][];
             /** @description Empty, as there is no authorization endpoint. */
             response_types_supported: string[];
             grant_types_supported: string[];
             token_endpoint_auth_methods_supported: string[];
+            revocation_endpoint_auth_methods_supported?: string[];
         } & {
             [key: string]: unknown;
         };
@@ -1049,6 +1184,80 @@ export interface components {
             name?: string | null;
             /** @description Without it, both partner scopes. */
             scopes?: components["schemas"]["PartnerScope"][];
+        };
+        /**
+         * @description Asymmetric ones only.
+         * @enum {string}
+         */
+        IssuerAlgorithm: "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "ES256" | "ES384" | "ES512" | "EdDSA";
+        /**
+         * @description Every tenant scope but `tokens:write`.
+         * @enum {string}
+         */
+        IssuerScope: "messages:send" | "messages:read" | "media:read" | "media:write" | "templates:read" | "templates:write" | "numbers:read" | "numbers:write" | "webhooks:read" | "webhooks:write" | "events:read" | "contacts:write" | "usage:read";
+        Issuer: {
+            id: components["schemas"]["IssuerId"];
+            iss: string;
+            audience: string;
+            jwks_url: string;
+            algorithms: components["schemas"]["IssuerAlgorithm"][];
+            scopes: components["schemas"]["IssuerScope"][];
+            /** @description The one tenant that its tokens speak for; null when a claim says which. */
+            tenant_id: string | null;
+            tenant_claim: string | null;
+            /** @description What the claim may say. */
+            tenant_ids: components["schemas"]["TenantId"][] | null;
+            created_at: components["schemas"]["Timestamp"];
+        };
+        IssuerList: {
+            data: components["schemas"]["Issuer"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        IssuerCreate: {
+            /** @description The `iss` of its tokens, letter for letter; not the gateway's own. */
+            iss: string;
+            /** @description Where its keys are; no token names another place. The rules are those of a webhook endpoint's URL, and its host is looked up. */
+            jwks_url: string;
+            /** @description What the `aud` of its tokens must name. Unique for an `iss`. */
+            audience: string;
+            algorithms: components["schemas"]["IssuerAlgorithm"][];
+            /** @description What its tokens may do at most. */
+            scopes: components["schemas"]["IssuerScope"][];
+            /** @description The one tenant that its tokens speak for. */
+            tenant_id?: string;
+            /** @description The claim of its tokens that names a tenant of `tenant_ids` by our id. */
+            tenant_claim?: string;
+            tenant_ids?: string[];
+        };
+        LongLivedToken: {
+            id: components["schemas"]["LongLivedTokenId"];
+            client_id: components["schemas"]["ClientId"];
+            name: string;
+            scopes: components["schemas"]["TenantScope"][];
+            /** @description The numbers that it is limited to; null means all. */
+            phone_number_ids: components["schemas"]["PhoneNumberId"][] | null;
+            created_at: components["schemas"]["Timestamp"];
+            expires_at: components["schemas"]["Timestamp"];
+        };
+        LongLivedTokenCreated: components["schemas"]["LongLivedToken"] & {
+            /** @description Shown once. */
+            token: string;
+        };
+        LongLivedTokenList: {
+            data: components["schemas"]["LongLivedToken"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        LongLivedTokenCreate: {
+            name: string;
+            /** @description Without it, those of its maker but `tokens:write`. */
+            scopes?: components["schemas"]["TenantScope"][];
+            /** @description Null or nothing means those of its maker. */
+            phone_number_ids?: components["schemas"]["PhoneNumberId"][] | null;
+            /**
+             * Format: date-time
+             * @description At most a year from now, which it is without it.
+             */
+            expires_at?: string;
         };
         /**
          * @description `pending` is not connected to 360dialog yet, `running` can be used, `key_rejected` waits for a new key, `suspended` was stopped by the partner.
@@ -2258,6 +2467,74 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6IjVmMGMyZjRlLThhNTMtNGM1My05ZDNlLTFiN2E0ZjBjNmQyMSJ9.eyJjbGllbnRfaWQiOiJjbGlfMDFqZDhxdjRtMHg1azdyMnQ5dzN5NnoxYWIifQ.c2lnbmF0dXJl",
+                 *       "client_id": "cli_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                 *       "client_secret": "Zq3x0Vb8mT1rK5wY7nC2pL4sD6fG9hJ0aE8uI1oQ2vM"
+                 *     }
+                 */
+                "application/x-www-form-urlencoded": components["schemas"]["RevocationRequest"];
+            };
+        };
+        responses: {
+            /** @description Revoked, or there was nothing to revoke. The body is empty. */
+            200: {
+                headers: {
+                    /** @description Always `no-store`. */
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no `token` in the form (`invalid_request`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "invalid_request",
+                     *       "error_description": "token must hold the token to revoke."
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+            /** @description The client is unknown, revoked, or its secret is wrong. */
+            401: {
+                headers: {
+                    /** @description The `Basic` challenge. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "invalid_client",
+                     *       "error_description": "No client with this id and secret."
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getJwks: {
         parameters: {
             query?: never;
@@ -2314,12 +2591,17 @@ export interface operations {
                      * @example {
                      *       "issuer": "https://waba.example.com",
                      *       "token_endpoint": "https://waba.example.com/oauth2/token",
+                     *       "revocation_endpoint": "https://waba.example.com/oauth2/revoke",
                      *       "jwks_uri": "https://waba.example.com/.well-known/jwks.json",
                      *       "grant_types_supported": [
                      *         "client_credentials"
                      *       ],
                      *       "response_types_supported": [],
                      *       "token_endpoint_auth_methods_supported": [
+                     *         "client_secret_basic",
+                     *         "client_secret_post"
+                     *       ],
+                     *       "revocation_endpoint_auth_methods_supported": [
                      *         "client_secret_basic",
                      *         "client_secret_post"
                      *       ],
@@ -3019,6 +3301,152 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listIssuers: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of registrations. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "iss_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "iss": "https://login.partner.example.com",
+                     *           "audience": "waba",
+                     *           "jwks_url": "https://login.partner.example.com/keys",
+                     *           "algorithms": [
+                     *             "ES256",
+                     *             "EdDSA"
+                     *           ],
+                     *           "scopes": [
+                     *             "messages:send"
+                     *           ],
+                     *           "tenant_id": null,
+                     *           "tenant_claim": "waba_tenant",
+                     *           "tenant_ids": [
+                     *             "ten_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *             "ten_01jd8qv4m0x5k7r2t9w3y6z1cd"
+                     *           ],
+                     *           "created_at": "2025-06-15T12:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IssuerList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createIssuer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssuerCreate"];
+            };
+        };
+        responses: {
+            /** @description The registration. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Issuer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getIssuer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the registration (`iss_…`). */
+                issuer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The registration. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Issuer"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteIssuer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the registration (`iss_…`). */
+                issuer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listNumbers: {
         parameters: {
             query?: {
@@ -3384,6 +3812,133 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["TenantNumber"];
                 };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listLongLivedTokens: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of tokens. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "tok_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "client_id": "cli_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "name": "newsletter plug-in",
+                     *           "scopes": [
+                     *             "messages:send"
+                     *           ],
+                     *           "phone_number_ids": [
+                     *             "106540352242922"
+                     *           ],
+                     *           "created_at": "2025-06-15T12:00:00.000Z",
+                     *           "expires_at": "2025-12-31T23:59:59.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LongLivedTokenList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createLongLivedToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LongLivedTokenCreate"];
+            };
+        };
+        responses: {
+            /** @description The new token. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "tok_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "client_id": "cli_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "name": "newsletter plug-in",
+                     *       "scopes": [
+                     *         "messages:send"
+                     *       ],
+                     *       "phone_number_ids": [
+                     *         "106540352242922"
+                     *       ],
+                     *       "created_at": "2025-06-15T12:00:00.000Z",
+                     *       "expires_at": "2025-12-31T23:59:59.000Z",
+                     *       "token": "eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6IjVmMGMyZjRlLThhNTMtNGM1My05ZDNlLTFiN2E0ZjBjNmQyMSJ9.eyJjbGllbnRfaWQiOiJjbGlfMDFqZDhxdjRtMHg1azdyMnQ5dzN5NnoxYWIifQ.c2lnbmF0dXJl"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LongLivedTokenCreated"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    revokeLongLivedToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token's id (`tok_…`). */
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];

@@ -121,6 +121,8 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
     db,
     feed,
     sealer,
+    outbound,
+    rules,
     url,
     bootstrapClient,
     onError: onJobError,
@@ -140,7 +142,7 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
     async () => {
       await ensurePartitions(db);
       await pruneChanges(db);
-      await tenancy.rotateSigningKeys();
+      await tenancy.renew();
     },
     onJobError,
   );
@@ -153,10 +155,12 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
     return assessReadiness({ stopping, database, redis: signals.state() });
   };
   const system = systemRoutes({ contract, readiness });
+  const messaging = createMessaging(upstream);
+  const partner = { db, sealer, messaging, origins, url, unusableUrl };
   const routes = [
     ...system,
     ...tenancy.routes,
-    ...openPartner({ db, sealer, messaging: createMessaging(upstream), origins, url, unusableUrl }),
+    ...openPartner({ ...partner, registerIssuer: tenancy.registerIssuer }),
     ...fanout.routes,
     ...eventRoutes({ db }),
     ...hookRoutes({

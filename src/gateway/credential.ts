@@ -1,6 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { ApiError } from "../errors.ts";
-import { bearerToken } from "../tenancy/authenticate.ts";
+import { bearerToken, multipleCredentials } from "../tenancy/authenticate.ts";
 
 /**
  * The caller's token, from wherever its client puts one: `Authorization: Bearer`, 360dialog's
@@ -8,20 +7,17 @@ import { bearerToken } from "../tenancy/authenticate.ts";
  * @throws {ApiError} `multiple_credentials`
  */
 export function credentialOf(
-  req: Pick<IncomingMessage, "method" | "headers">,
+  req: Pick<IncomingMessage, "method" | "headers" | "rawHeaders">,
   queryToken: string | undefined,
 ): string | undefined {
   const key = req.headers["d360-api-key"];
   const given = [
-    bearerToken(req.headers),
+    bearerToken(req),
     typeof key === "string" ? key : undefined,
     req.method === "GET" ? queryToken : undefined,
   ].filter((token) => token !== undefined && token !== "");
   if (new Set(given).size > 1) {
-    throw new ApiError(
-      "multiple_credentials",
-      "Authorization, D360-API-KEY and access_token hold different tokens; send one.",
-    );
+    throw multipleCredentials();
   }
   return given[0];
 }

@@ -113,7 +113,8 @@ function matchingMethods(router: Router, path: string): { methods: string[] } {
 
 function handle(route: Route, options: RouteTableOptions) {
   const { guard, contract, afterWrite } = options;
-  const writes = route.method !== "GET" && /^(partner|tenant)$/.test(route.access.kind);
+  const writes =
+    route.writes ?? (route.method !== "GET" && /^(partner|tenant)$/.test(route.access.kind));
   return async (ctx: Context & { params: Record<string, string> }, _next: Next): Promise<void> => {
     const record = recordOf(ctx);
     record.operation = route.operationId;
@@ -128,7 +129,7 @@ function handle(route: Route, options: RouteTableOptions) {
     }
     const { requestId, caller } = record;
     const reply = await route.handler({ ctx, params: ctx.params, query, body, requestId, caller });
-    if (writes) {
+    if (writes && reply.status < 400) {
       await afterWrite?.();
     }
     ctx.status = reply.status;

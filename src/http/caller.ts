@@ -1,4 +1,5 @@
 type CallerBase = {
+  /** Of a token of another issuer, the id of that issuer's registration (`iss_…`). */
   clientId: string;
   scopes: ReadonlySet<string>;
 };

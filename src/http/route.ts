@@ -28,10 +28,15 @@ export type Route = {
   path: string;
   operationId: string;
   access: Access;
+  /**
+   * Whether it changes what processes remember, so that its answer waits until this one has heard
+   * of it. Unsaid, that is so of whatever a tenant or the partner does but GET.
+   */
+  writes?: boolean;
   handler: (call: Call) => Promise<Reply> | Reply;
 };
 
-type RouteHead = Pick<Route, "method" | "path" | "operationId">;
+type RouteHead = Pick<Route, "method" | "path" | "operationId" | "writes">;
 
 export function publicRoute(head: RouteHead, handler: Route["handler"]): Route {
   return { ...head, access: { kind: "public" }, handler };

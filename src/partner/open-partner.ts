@@ -2,13 +2,15 @@ import type { Messaging } from "../dialog360/messaging.ts";
 import type { Origins } from "../dialog360/origins.ts";
 import type { Route } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
+import type { RegisterIssuer } from "../tenancy/register-issuer.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
 import { clientRoutes } from "./client-routes.ts";
 import { createConnectNumber } from "./connect-number.ts";
+import { issuerRoutes } from "./issuer-routes.ts";
 import { numberRoutes } from "./number-routes.ts";
 import { tenantRoutes } from "./tenant-routes.ts";
 
-/** The partner's API, joined: tenants, clients, numbers. */
+/** The partner's API, joined: tenants, clients, issuers, numbers. */
 export function openPartner(options: {
   db: Database;
   sealer: Sealer;
@@ -17,11 +19,13 @@ export function openPartner(options: {
   /** Our PUBLIC_URL, and why 360dialog could not call it, if it could not. */
   url: string;
   unusableUrl: string | undefined;
+  registerIssuer: RegisterIssuer;
 }): Route[] {
-  const { db, sealer } = options;
+  const { db, sealer, registerIssuer } = options;
   return [
     ...tenantRoutes({ db }),
     ...clientRoutes({ db }),
+    ...issuerRoutes({ db, registerIssuer }),
     ...numberRoutes({ db, sealer, connect: createConnectNumber(options) }),
   ];
 }

@@ -1,5 +1,6 @@
 import type { Schemas } from "../http/contract-types.ts";
 import type { ClientRow } from "../tenancy/clients.ts";
+import type { IssuerRow } from "../tenancy/issuers.ts";
 import type { PhoneNumberRow } from "../tenancy/phone-numbers.ts";
 import type { TenantRow } from "../tenancy/tenants.ts";
 
@@ -20,6 +21,22 @@ export function presentClient(row: ClientRow): Schemas["Client"] {
     // Checked against the list of scopes when the client was made.
     scopes: row.scopes as Schemas["Scope"][],
     phone_number_ids: row.phone_number_ids,
+    created_at: row.created_at.toISOString(),
+  };
+}
+
+export function presentIssuer(row: IssuerRow): Schemas["Issuer"] {
+  return {
+    id: row.id,
+    iss: row.iss,
+    audience: row.audience,
+    jwks_url: row.jwks_url,
+    // Both checked by the contract when the issuer was registered.
+    algorithms: row.algorithms as Schemas["IssuerAlgorithm"][],
+    scopes: row.scopes as Schemas["IssuerScope"][],
+    tenant_id: row.tenant_id,
+    tenant_claim: row.tenant_claim,
+    tenant_ids: row.tenant_ids,
     created_at: row.created_at.toISOString(),
   };
 }

@@ -6,6 +6,9 @@ export interface Schema {
   tenant: TenantTable;
   client: ClientTable;
   signing_key: SigningKeyTable;
+  revoked_token: RevokedTokenTable;
+  long_lived_token: LongLivedTokenTable;
+  issuer: IssuerTable;
   phone_number: PhoneNumberTable;
   hook: HookTable;
   change: ChangeTable;
@@ -51,6 +54,37 @@ export interface SigningKeyTable {
   public_jwk: ColumnType<Record<string, unknown>, string, string>;
   private_key_sealed: Buffer;
   active_from: Date;
+  created_at: CreatedAt;
+}
+
+interface RevokedTokenTable {
+  jti: string;
+  expires_at: Date;
+}
+
+export interface LongLivedTokenTable {
+  id: string;
+  tenant_id: string;
+  client_id: string;
+  name: string;
+  scopes: string[];
+  phone_number_ids: string[] | null;
+  signing_key_id: string;
+  created_at: CreatedAt;
+  expires_at: Date;
+}
+
+export interface IssuerTable {
+  id: string;
+  iss: string;
+  audience: string;
+  jwks_url: string;
+  algorithms: string[];
+  scopes: string[];
+  /** The one tenant that it speaks for; else `tenant_claim` of its tokens names one of `tenant_ids`. */
+  tenant_id: string | null;
+  tenant_claim: string | null;
+  tenant_ids: string[] | null;
   created_at: CreatedAt;
 }
 

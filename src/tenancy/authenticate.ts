@@ -1,31 +1,35 @@
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { ApiError } from "../errors.ts";
 import type { Caller } from "../http/caller.ts";
 import type { Directory } from "./directory.ts";
-import { type Tokens, tokenInvalid } from "./tokens.ts";
+import { tokenInvalid } from "./token-claims.ts";
+import type { VerifyToken } from "./verify-token.ts";
 
 export type Authenticate = (token: string | undefined) => Promise<Caller>;
 
 /**
  * From a token to who calls: the signature, then whether its client and its tenant still stand.
+ * That its issuer's registration stands, the verified claims answer for.
  * The answer's promise throws `token_missing`, `token_invalid` or `tenant_suspended`.
  */
 export function createAuthenticate(options: {
-  tokens: Tokens;
+  verifyToken: VerifyToken;
   directory: Directory;
 }): Authenticate {
-  const { tokens, directory } = options;
+  const { verifyToken, directory } = options;
   return async (token) => {
     if (token === undefined) {
       throw new ApiError("token_missing", "Send a token: Authorization: Bearer <token>.", {
         headers: { "www-authenticate": "Bearer" },
       });
     }
-    const claims = await tokens.verify(token);
+    const claims = await verifyToken(token);
     const { clientId, tenantId, scopes, phoneNumberIds } = claims;
-    const client = await directory.findClient(clientId);
-    if (client === undefined || client.tenant_id !== (tenantId ?? null)) {
-      throw tokenInvalid("The token's client has been revoked.");
+    if (!claims.foreign) {
+      const client = await directory.findClient(clientId);
+      if (client === undefined || client.tenant_id !== (tenantId ?? null)) {
+        throw tokenInvalid("The token's client has been revoked.");
+      }
     }
     if (tenantId === undefined) {
       return { kind: "partner", clientId, scopes };
@@ -41,9 +45,34 @@ export function createAuthenticate(options: {
   };
 }
 
-/** RFC 6750, section 2.1. A header of another scheme is no token. */
-export function bearerToken(headers: IncomingHttpHeaders): string | undefined {
-  return /^Bearer +([\w.~+/=-]+) *$/i.exec(headers.authorization ?? "")?.[1];
+/**
+ * RFC 6750, section 2.1. A header of another scheme is no token; whatever follows `Bearer` is one,
+ * though perhaps not a valid one.
+ * @throws {ApiError} `multiple_credentials`
+ */
+export function bearerToken(
+  req: Pick<IncomingMessage, "headers" | "rawHeaders">,
+): string | undefined {
+  const { authorization } = req.headers;
+  if (authorization === undefined) {
+    return undefined;
+  }
+  // Of two headers Node keeps the first, and whatever stands before us may have read the other.
+  const { rawHeaders } = req;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (
+      rawHeaders[index]?.length === "authorization".length &&
+      rawHeaders[index]?.toLowerCase() === "authorization" &&
+      rawHeaders[index + 1] !== authorization
+    ) {
+      throw multipleCredentials();
+    }
+  }
+  return /^Bearer +(\S.*?) *$/i.exec(authorization)?.[1];
+}
+
+export function multipleCredentials(): ApiError {
+  return new ApiError("multiple_credentials", "The call holds different tokens; send one.");
 }
 
 /** @throws {ApiError} `insufficient_scope`, by RFC 6750 section 3.1 with the scope wanted */

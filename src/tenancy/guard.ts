@@ -10,7 +10,7 @@ export function createGuard(authenticate: Authenticate): Guard {
         return undefined;
       case "tenant":
       case "partner": {
-        const caller = demandKind(await authenticate(bearerToken(ctx.headers)), access.kind);
+        const caller = demandKind(await authenticate(bearerToken(ctx.req)), access.kind);
         demandScope(caller, access.scope);
         return caller;
       }

@@ -18,6 +18,9 @@ export const TENANT_SCOPES = [
   "tokens:write",
 ] as const;
 
+/** What tokens of another issuer may have at most: they make no tokens of ours. */
+export const ISSUER_SCOPES = TENANT_SCOPES.filter((scope) => scope !== "tokens:write");
+
 export const PARTNER_SCOPES = ["partner:read", "partner:write"] as const;
 
 /** @throws {InvalidRequest} naming each scope that does not exist for this kind of client */

@@ -64,11 +64,14 @@ export async function openSigningKeys(options: {
           .execute();
         await announceChange(trx, { kind: "signing_key", key: made.id });
       }
-      // A key's last token was signed when its successor became active.
+      // A key's last token was signed when its successor became active; those that live longer than
+      // others are counted one by one.
       await sql`
         delete from signing_key old where exists (
           select 1 from signing_key next where next.active_from > old.active_from
           and next.active_from < now() - make_interval(secs => ${options.tokenLifetimeMs / 1000 + 3600})
+        ) and not exists (
+          select 1 from long_lived_token where signing_key_id = old.id
         )`.execute(trx);
     });
     await load();

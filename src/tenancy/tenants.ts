@@ -8,6 +8,7 @@ import {
   type DatabaseTransaction,
 } from "../store/database.ts";
 import type { TenantTable } from "../store/schema.ts";
+import { dropIssuersOfTenant } from "./issuers.ts";
 
 export type TenantRow = Selectable<TenantTable>;
 
@@ -81,12 +82,13 @@ export async function updateTenant(
   );
 }
 
-/** Erases the tenant and all that is its own: numbers, clients, endpoints, events, deliveries. */
+/** Erases the tenant and all that is its own: numbers, clients and their tokens, issuers, endpoints, events, deliveries. */
 export async function deleteTenant(db: Database, tenantId: string): Promise<boolean> {
   return db.transaction().execute(async (trx) => {
     // A large tenant takes longer than a call may wait.
     await sql`set local statement_timeout = 0`.execute(trx);
     await announceOwned(trx, tenantId);
+    await dropIssuersOfTenant(trx, tenantId);
     for (const table of ["attempt", "delivery", "delivery_finished", "event"] as const) {
       await trx.deleteFrom(table).where("tenant_id", "=", tenantId).execute();
     }

@@ -2,56 +2,44 @@ import type { Context } from "koa";
 import { ApiError } from "../errors.ts";
 import { readBody } from "../http/body.ts";
 import { publicRoute, type Reply, type Route } from "../http/route.ts";
-import { type ClientRow, secretMatches } from "./clients.ts";
-import type { Directory } from "./directory.ts";
-import type { FailedLogins } from "./failed-logins.ts";
+import type { Database } from "../store/database.ts";
+import type { ClientLogin } from "./client-login.ts";
+import type { ClientRow } from "./clients.ts";
+import type { OwnTokens } from "./own-tokens.ts";
+import { revokeToken } from "./revoked-tokens.ts";
 import { PARTNER_SCOPES, TENANT_SCOPES } from "./scopes.ts";
 import type { SigningKeys } from "./signing-keys.ts";
-import type { Tokens } from "./tokens.ts";
 
 const FORM_BYTES_MAX = 16 * 1024;
 const NO_STORE = { "cache-control": "no-store", pragma: "no-cache" };
+const CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"];
 
-/** OAuth 2.0's side: the token endpoint, the key set and the metadata. */
+/** OAuth 2.0's side: tokens and their revocation, the key set and the metadata. */
 export function tokenRoutes(options: {
-  directory: Directory;
-  tokens: Tokens;
+  db: Database;
+  login: ClientLogin;
+  ownTokens: OwnTokens;
   signingKeys: SigningKeys;
-  failedLogins: FailedLogins;
   url: string;
 }): Route[] {
-  const { directory, tokens, signingKeys, failedLogins, url } = options;
+  const { db, login, ownTokens, signingKeys, url } = options;
   return [
     publicRoute(
       { method: "POST", path: "/oauth2/token", operationId: "issueToken" },
       async ({ ctx }) => {
         const form = await readForm(ctx);
-        const credentials = clientCredentials(ctx, form);
-        const key = `${credentials.id} ${ctx.ip}`;
-        const pauseSeconds = failedLogins.pauseSeconds(key);
-        if (pauseSeconds !== undefined) {
-          throw new ApiError("rate_limited", "Too many wrong secrets; wait before the next try.", {
-            headers: { "retry-after": String(pauseSeconds) },
-          });
+        const client = await login(ctx, form);
+        if (client === undefined) {
+          return invalidClient();
         }
-        failedLogins.begin(key);
-        const client = await directory.findClient(credentials.id);
-        if (!secretMatches(client, credentials.secret) || client === undefined) {
-          return oauthError(401, "invalid_client", "No client with this id and secret.");
-        }
-        failedLogins.succeeded(key);
         if (form.get("grant_type") !== "client_credentials") {
-          return oauthError(
-            400,
-            "unsupported_grant_type",
-            "grant_type must be client_credentials.",
-          );
+          return oauthError("unsupported_grant_type", "grant_type must be client_credentials.");
         }
         const scopes = narrowedScopes(client, form.get("scope"));
         if (scopes === undefined) {
-          return oauthError(400, "invalid_scope", `This client has: ${client.scopes.join(" ")}.`);
+          return oauthError("invalid_scope", `This client has: ${client.scopes.join(" ")}.`);
         }
-        const { token, expiresIn } = await tokens.issue(client, scopes);
+        const { token, expiresIn } = await ownTokens.issue(client, scopes);
         return {
           status: 200,
           headers: NO_STORE,
@@ -62,6 +50,26 @@ export function tokenRoutes(options: {
             scope: scopes.join(" "),
           },
         };
+      },
+    ),
+    publicRoute(
+      { method: "POST", path: "/oauth2/revoke", operationId: "revokeToken", writes: true },
+      async ({ ctx }) => {
+        const form = await readForm(ctx);
+        const client = await login(ctx, form);
+        if (client === undefined) {
+          return invalidClient();
+        }
+        const token = form.get("token") ?? "";
+        if (token === "") {
+          return oauthError("invalid_request", "token must hold the token to revoke.");
+        }
+        const claims = await ownTokens.check(token).catch(unlessInvalid);
+        if (claims?.clientId === client.id) {
+          await revokeToken(db, { jti: claims.jti, expiresAt: new Date(claims.expiresAtMs) });
+        }
+        // RFC 7009, section 2.2: what is no token, or not this client's, is answered alike.
+        return { status: 200, headers: NO_STORE };
       },
     ),
     publicRoute({ method: "GET", path: "/.well-known/jwks.json", operationId: "getJwks" }, () => ({
@@ -81,10 +89,12 @@ export function tokenRoutes(options: {
         body: {
           issuer: url,
           token_endpoint: `${url}/oauth2/token`,
+          revocation_endpoint: `${url}/oauth2/revoke`,
           jwks_uri: `${url}/.well-known/jwks.json`,
           grant_types_supported: ["client_credentials"],
           response_types_supported: [],
-          token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
+          token_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
+          revocation_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
           scopes_supported: [...TENANT_SCOPES, ...PARTNER_SCOPES],
         },
       }),
@@ -102,20 +112,6 @@ async function readForm(ctx: Context): Promise<URLSearchParams> {
   return new URLSearchParams((await readBody(ctx.req, { bytesMax: FORM_BYTES_MAX })).toString());
 }
 
-/** RFC 6749, section 2.3.1: HTTP Basic, each half form-encoded first; or the form itself. */
-function clientCredentials(ctx: Context, form: URLSearchParams): { id: string; secret: string } {
-  const basic = /^Basic +([\w+/=-]+) *$/i.exec(ctx.get("authorization"))?.[1];
-  if (basic === undefined) {
-    return { id: form.get("client_id") ?? "", secret: form.get("client_secret") ?? "" };
-  }
-  const [id = "", ...secret] = Buffer.from(basic, "base64").toString().split(":");
-  return { id: formDecode(id), secret: formDecode(secret.join(":")) };
-}
-
-function formDecode(text: string): string {
-  return new URLSearchParams(`v=${text.replaceAll("&", "%26")}`).get("v") ?? "";
-}
-
 /** Without a wish the client's own scopes; `undefined` when more is wished than it has. */
 function narrowedScopes(client: ClientRow, wish: string | null): string[] | undefined {
   const wanted = wish?.split(" ").filter((scope) => scope !== "") ?? [];
@@ -125,14 +121,19 @@ function narrowedScopes(client: ClientRow, wish: string | null): string[] | unde
   return wanted.every((scope) => client.scopes.includes(scope)) ? wanted : undefined;
 }
 
-/** RFC 6749, section 5.2: the token endpoint has an error form of its own. */
-function oauthError(status: number, error: string, description: string): Reply {
-  return {
-    status,
-    headers: {
-      ...NO_STORE,
-      ...(status === 401 && { "www-authenticate": 'Basic realm="waba-gateway"' }),
-    },
-    body: { error, error_description: description },
-  };
+function unlessInvalid(error: unknown): undefined {
+  if (!(error instanceof ApiError && error.code === "token_invalid")) {
+    throw error;
+  }
+}
+
+function invalidClient(): Reply {
+  const reply = oauthError("invalid_client", "No client with this id and secret.");
+  const challenge = { "www-authenticate": 'Basic realm="waba-gateway"' };
+  return { ...reply, status: 401, headers: { ...reply.headers, ...challenge } };
+}
+
+/** RFC 6749, section 5.2: OAuth's endpoints have an error form of their own. */
+function oauthError(error: string, description: string): Reply {
+  return { status: 400, headers: NO_STORE, body: { error, error_description: description } };
 }

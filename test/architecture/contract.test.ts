@@ -119,9 +119,13 @@ describe("the route table", () => {
   });
 
   it("demands a scope to write wherever something is changed", () => {
+    const scopes = new Set<string>([...TENANT_SCOPES, ...PARTNER_SCOPES]);
     const reading = [...routes, ...OPERATIONS].filter((each) => {
       const scope = "scope" in each ? each.scope : "scope" in each.access ? each.access.scope : "";
-      return each.method === "GET" ? scope.endsWith(":write") : scope.endsWith(":read");
+      // Of tokens and contacts the contract has no scope to read: who may write them may see them.
+      return each.method === "GET"
+        ? scope.endsWith(":write") && scopes.has(scope.replace(/write$/, "read"))
+        : scope.endsWith(":read");
     });
     expect(reading.map(({ operationId }) => operationId)).toEqual([]);
   });

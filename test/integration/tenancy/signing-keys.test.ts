@@ -4,10 +4,12 @@ import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { newId } from "../../../src/ids.ts";
 import { type ChangeFeed, startChangeFeed } from "../../../src/store/change-feed.ts";
 import { createClient } from "../../../src/tenancy/clients.ts";
+import { createLongLivedToken } from "../../../src/tenancy/long-lived-tokens.ts";
+import { createOwnTokens, type OwnTokens } from "../../../src/tenancy/own-tokens.ts";
 import { CannotOpen, createSealer } from "../../../src/tenancy/sealing.ts";
+import { pruneTokens } from "../../../src/tenancy/revoked-tokens.ts";
 import { Secret } from "../../../src/secret.ts";
 import { openSigningKeys, type SigningKeys } from "../../../src/tenancy/signing-keys.ts";
-import { createTokens, type Tokens } from "../../../src/tenancy/tokens.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { eventually } from "../../support/eventually.ts";
 import { buildTenant, sealer } from "../rows.ts";
@@ -27,7 +29,7 @@ beforeEach(async () => {
   undo.push(database.drop);
 });
 
-type Process = { feed: ChangeFeed; keys: SigningKeys; tokens: Tokens };
+type Process = { feed: ChangeFeed; keys: SigningKeys; tokens: OwnTokens };
 
 async function startProcess(): Promise<Process> {
   const { db } = database;
@@ -43,7 +45,7 @@ async function startProcess(): Promise<Process> {
   return {
     feed,
     keys,
-    tokens: createTokens({ signingKeys: keys, url: URL_OF_US, lifetimeMs: LIFETIME_MS }),
+    tokens: createOwnTokens({ signingKeys: keys, url: URL_OF_US, lifetimeMs: LIFETIME_MS }),
   };
 }
 
@@ -68,7 +70,7 @@ describe("signing keys", () => {
   it("are one at first, which signs at once", async () => {
     const process = await startProcess();
     expect(kidsOf(process)).toEqual([process.keys.current().id]);
-    expect(await process.tokens.verify(await issue(process))).toMatchObject({
+    expect(await process.tokens.check(await issue(process))).toMatchObject({
       scopes: new Set(["events:read"]),
       phoneNumberIds: ["101"],
     });
@@ -128,7 +130,7 @@ describe("signing keys", () => {
     expect(kidsOf(process)).toContain(old);
     const elsewhere = await startProcess();
     for (const token of [oldToken, await issue(process)]) {
-      expect(await elsewhere.tokens.verify(token)).toBeDefined();
+      expect(await elsewhere.tokens.check(token)).toBeDefined();
     }
 
     // Only when no token of the old one can live any more is it gone.
@@ -139,9 +141,43 @@ describe("signing keys", () => {
     await process.keys.rotate();
     expect(kidsOf(process)).toEqual([fresh]);
     const stranger = await startProcess();
-    await expect(stranger.tokens.verify(oldToken)).rejects.toMatchObject({
+    await expect(stranger.tokens.check(oldToken)).rejects.toMatchObject({
       code: "token_invalid",
     });
+  });
+
+  it("are kept as long as a long-lived token that they signed", async () => {
+    const { db } = database;
+    const process = await startProcess();
+    const old = process.keys.current().id;
+    const { id } = await buildTenant(db);
+    const named = { name: null, scopes: ["events:read"], phone_number_ids: null };
+    const { client } = await createClient(db, id, named);
+    const { row, token } = await createLongLivedToken(db, id, {
+      sign: process.tokens.sign,
+      fields: {
+        client_id: client.id,
+        name: "tool",
+        scopes: client.scopes,
+        phone_number_ids: null,
+        expires_at: new Date(Date.now() + 86_400_000),
+      },
+    });
+    await age("31 days");
+    await process.keys.rotate();
+    await age("31 days");
+    await process.keys.rotate();
+    expect(process.keys.current().id).not.toBe(old);
+    expect(kidsOf(process)).toContain(old);
+    expect(await process.tokens.check(token)).toMatchObject({ jti: row.id });
+
+    await db
+      .updateTable("long_lived_token")
+      .set({ expires_at: new Date(Date.now() - 2 * 3_600_000) })
+      .execute();
+    await pruneTokens(db);
+    await process.keys.rotate();
+    expect(kidsOf(process)).not.toContain(old);
   });
 
   it("that one process makes are heard of by the others", async () => {
@@ -207,7 +243,7 @@ describe("a token", () => {
   ])("is refused with %s", async (_name, change) => {
     const process = await startProcess();
     const token = change(await issue(process));
-    await expect(process.tokens.verify(token)).rejects.toMatchObject({
+    await expect(process.tokens.check(token)).rejects.toMatchObject({
       code: "token_invalid",
       status: 401,
       headers: { "www-authenticate": expect.stringContaining('error="invalid_token"') },
@@ -216,12 +252,12 @@ describe("a token", () => {
 
   it("of another gateway over the same keys is refused", async () => {
     const process = await startProcess();
-    const other = createTokens({
+    const other = createOwnTokens({
       signingKeys: process.keys,
       url: "https://other.example.com",
       lifetimeMs: LIFETIME_MS,
     });
-    await expect(other.verify(await issue(process))).rejects.toMatchObject({
+    await expect(other.check(await issue(process))).rejects.toMatchObject({
       code: "token_invalid",
     });
   });

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeNotifications } from "../../../src/events/write-notifications.ts";
@@ -7,6 +8,12 @@ import { type ChangeFeed, startChangeFeed } from "../../../src/store/change-feed
 import { createClient } from "../../../src/tenancy/clients.ts";
 import { createDirectory, type Directory } from "../../../src/tenancy/directory.ts";
 import { createFindHook, createHook, type FindHook } from "../../../src/tenancy/hooks.ts";
+import {
+  createFindIssuers,
+  insertIssuerAsPartner,
+  type IssuerFields,
+} from "../../../src/tenancy/issuers.ts";
+import { createLongLivedToken } from "../../../src/tenancy/long-lived-tokens.ts";
 import {
   createTenant,
   deleteTenant,
@@ -37,7 +44,8 @@ afterAll(async () => {
 async function buildWhole(): Promise<{ id: string; hook: [token: string, secret: string] }> {
   const { db } = database;
   const { id } = await buildTenant(db);
-  await createClient(db, id, { name: null, scopes: [], phone_number_ids: null });
+  const { client } = await createClient(db, id, { name: null, scopes: [], phone_number_ids: null });
+  await buildTokenAndIssuer(id, client.id);
   const number = await buildNumber(db, id);
   const { token, secret } = await createHook(db, number.id);
   await buildEndpoint(db, id, { max_in_flight: 1 });
@@ -63,6 +71,40 @@ async function buildWhole(): Promise<{ id: string; hook: [token: string, secret:
       })),
   );
   return { id, hook: [token.reveal(), secret.reveal()] };
+}
+
+async function buildTokenAndIssuer(tenantId: string, clientId: string): Promise<void> {
+  const { db } = database;
+  const signingKeyId = randomUUID();
+  await db
+    .insertInto("signing_key")
+    .values({
+      id: signingKeyId,
+      public_jwk: "{}",
+      private_key_sealed: Buffer.alloc(0),
+      active_from: new Date(),
+    })
+    .execute();
+  const fields = { client_id: clientId, name: "tool", scopes: [], phone_number_ids: null };
+  await createLongLivedToken(db, tenantId, {
+    fields: { ...fields, expires_at: new Date(Date.now() + 60_000) },
+    sign: async () => ({ token: "", signingKeyId }),
+  });
+  await insertIssuerAsPartner(db, issuerOf({ tenant_id: tenantId }));
+}
+
+function issuerOf(fields: Partial<IssuerFields>): IssuerFields {
+  return {
+    iss: `https://${randomUUID()}.example.com`,
+    audience: "waba",
+    jwks_url: "https://idp.example.com/jwks",
+    algorithms: ["RS256"],
+    scopes: ["messages:send"],
+    tenant_id: null,
+    tenant_claim: null,
+    tenant_ids: null,
+    ...fields,
+  };
 }
 
 /** In how many rows of each table the tenant's id stands. */
@@ -174,6 +216,22 @@ describe("a tenant that is deleted", () => {
     expect(await directory.findTenant(id)).toBeUndefined();
     expect(await directory.findClient(client.id)).toBeUndefined();
     expect(await findHook(...hook)).toBeUndefined();
+  });
+
+  it("is spoken for by no issuer any more, also not by one that speaks for others as well", async () => {
+    const [gone, kept] = [await buildTenant(database.db), await buildTenant(database.db)];
+    const findIssuers = createFindIssuers({ db: database.db, feed });
+    const shared = await insertIssuerAsPartner(
+      database.db,
+      issuerOf({ tenant_claim: "tenant", tenant_ids: [gone.id, kept.id] }),
+    );
+    const own = await insertIssuerAsPartner(database.db, issuerOf({ tenant_id: gone.id }));
+    expect(await findIssuers(shared.iss)).toHaveLength(1);
+    expect(await findIssuers(own.iss)).toHaveLength(1);
+    await deleteTenant(database.db, gone.id);
+    await feed.read();
+    expect(await findIssuers(shared.iss)).toMatchObject([{ tenant_ids: [kept.id] }]);
+    expect(await findIssuers(own.iss)).toEqual([]);
   });
 
   it("was there before", async () => {

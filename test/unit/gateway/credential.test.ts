@@ -4,7 +4,7 @@ import { credentialOf } from "../../../src/gateway/credential.ts";
 type Call = { method?: string; headers?: Record<string, string>; queryToken?: string };
 
 function credential({ method = "GET", headers = {}, queryToken }: Call): string | undefined {
-  return credentialOf({ method, headers }, queryToken);
+  return credentialOf({ method, headers, rawHeaders: Object.entries(headers).flat() }, queryToken);
 }
 
 describe("the credential of a call", () => {
@@ -17,7 +17,7 @@ describe("the credential of a call", () => {
     ["nowhere", {}, undefined],
     ["another scheme", { headers: { authorization: "Basic YTpi" } }, undefined],
     ["a scheme without a token", { headers: { authorization: "Bearer " } }, undefined],
-    ["two tokens in one header", { headers: { authorization: "Bearer a b" } }, undefined],
+    ["what is no token", { headers: { authorization: "Bearer a b" } }, "a b"],
     ["an empty header", { headers: { "d360-api-key": "" } }, undefined],
     ["an empty query", { queryToken: "" }, undefined],
     ["the query of a POST", { method: "POST", queryToken: "a.b.c" }, undefined],
@@ -52,6 +52,18 @@ describe("the credential of a call", () => {
   ])("is refused when %s hold two different ones", (_name, call) => {
     expect(() => credential(call)).toThrow(
       expect.objectContaining({ code: "multiple_credentials", status: 400 }),
+    );
+  });
+
+  it("is refused when there are two Authorization headers, of which Node keeps the first", () => {
+    const headers = { authorization: "Bearer a" };
+    const credentialBeside = (second: string) => {
+      const rawHeaders = ["Authorization", "Bearer a", "AUTHORIZATION", second];
+      return credentialOf({ method: "POST", headers, rawHeaders }, undefined);
+    };
+    expect(credentialBeside("Bearer a")).toBe("a");
+    expect(() => credentialBeside("Bearer b")).toThrow(
+      expect.objectContaining({ code: "multiple_credentials" }),
     );
   });
 
