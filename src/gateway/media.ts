@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { Transform } from "node:stream";
 import { ApiError } from "../errors.ts";
-import { MiB } from "../http/body.ts";
+import { ClientGone, MiB } from "../http/body.ts";
 import type { MediaIds } from "../records/media-ids.ts";
 import { writeAnswer } from "./answer.ts";
 import type { Forward } from "./forward.ts";
@@ -29,6 +29,7 @@ export function createUpload(options: {
       throw refusalError(refusal);
     }
     const length = req.headers["content-length"];
+    const body = bounded(req);
     const answer = await forward(number, {
       method: operation.method,
       path: upstreamPath + parsed.search,
@@ -36,8 +37,11 @@ export function createUpload(options: {
         ...upstreamRequestHeaders(req.headers, record.requestId),
         ...(length === undefined ? [] : ["content-length", length]),
       ],
-      body: bounded(req),
+      body,
       messageId: undefined,
+    }).catch((error: unknown) => {
+      // When the body itself broke off, that is what ended the call upstream.
+      throw body.errored ?? error;
     });
     if (answer.status >= 400) {
       const { "retry-after": retryAfter } = pickAnswerHeaders(answer.headers);
@@ -107,7 +111,7 @@ function bounded(req: IncomingMessage): Transform {
   req.on("error", (error) => body.destroy(error));
   req.on("close", () => {
     if (!req.complete) {
-      body.destroy(new Error("the caller hung up"));
+      body.destroy(new ClientGone());
     }
   });
   return req.pipe(body);
