@@ -1,27 +1,40 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { pinned } from "./pin.ts";
 
-export type Contender = { url: string; cpuMs: () => number; stop: () => void };
+export type RunningProcess = { pid: number; url: string; stop: () => Promise<void> };
 
-const CLOCK_TICK_MS = 10;
-
-/** A process that says where it listens; its CPU time is the kernel's own account of it. */
+/** A process that says where it listens; what it logs goes to /dev/null. */
 export async function startProcess(
   args: string[],
-  env: Record<string, string> = {},
-): Promise<Contender> {
-  const child = spawn(process.execPath, args, {
-    env: { PATH: process.env["PATH"] ?? "", ...env },
+  options: { env?: Record<string, string>; core?: number | undefined } = {},
+): Promise<RunningProcess> {
+  const [command, ...rest] = pinned([process.execPath, ...args], options.core);
+  const child = spawn(command, rest, {
+    env: { PATH: process.env["PATH"] ?? "", ...options.env },
     stdio: ["ignore", "pipe", "ignore"],
   });
-  const url = await listeningUrl(child);
-  return { url, cpuMs: () => cpuMsOf(child.pid ?? 0), stop: () => void child.kill("SIGTERM") };
+  const url = await listeningUrl(child, args);
+  return {
+    pid: child.pid ?? 0,
+    url,
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) {
+        const ended = once(child, "exit");
+        child.kill("SIGTERM");
+        await ended;
+      }
+    },
+  };
 }
 
-function listeningUrl(child: ChildProcess): Promise<string> {
+function listeningUrl(child: ChildProcess, args: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    child.once("exit", (code) => reject(new Error(`it ended with ${code} and never listened`)));
+    child.once("error", reject);
+    child.once("exit", (code) =>
+      reject(new Error(`${args.join(" ")} ended with ${code} and never listened`)),
+    );
     if (child.stdout !== null) {
       createInterface({ input: child.stdout }).on("line", (line) => {
         const url = /^listening on (\S+)$/.exec(line)?.[1];
@@ -31,12 +44,4 @@ function listeningUrl(child: ChildProcess): Promise<string> {
       });
     }
   });
-}
-
-/** User and system time of a process with all its threads (proc(5), fields 14 and 15). */
-function cpuMsOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-    .replace(/^.*\) /, "")
-    .split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * CLOCK_TICK_MS;
 }

@@ -1,28 +1,32 @@
 import { createServer } from "node:http";
 
 /**
- * Stands in for 360dialog's speed, not for what it says: one small answer to every send, at once.
- * Every key is that of the one number.
+ * Stands in for 360dialog's speed, not for what it says: one small answer to every send. How long
+ * it takes is set by `PUT /delay-ms/50`.
  */
-const [phoneNumberId] = process.argv.slice(2);
-const HEALTH = JSON.stringify({
-  health_status: { entities: [{ entity_type: "PHONE_NUMBER", id: phoneNumberId }] },
-});
 const ANSWER = JSON.stringify({
   messaging_product: "whatsapp",
   contacts: [{ input: "15550001111", wa_id: "15550001111" }],
   messages: [{ id: "wamid.HBgLMTU1NTAwMDExMTEVAgARGBI0RkQ4" }],
 });
+const HEADERS = {
+  "content-type": "application/json; charset=UTF-8",
+  "content-length": Buffer.byteLength(ANSWER),
+};
+let delayMs = 0;
 
-const server = createServer((req, res) => {
+const server = createServer({ keepAliveTimeout: 0 }, (req, res) => {
+  const delay = /^\/delay-ms\/(\d+)$/.exec(req.url ?? "")?.[1];
   req.resume();
   req.on("end", () => {
-    const answer = req.method === "GET" ? HEALTH : ANSWER;
-    res.writeHead(200, {
-      "content-type": "application/json; charset=UTF-8",
-      "content-length": Buffer.byteLength(answer),
-    });
-    res.end(answer);
+    if (delay !== undefined) {
+      delayMs = Number(delay);
+      res.writeHead(204).end();
+    } else if (delayMs === 0) {
+      res.writeHead(200, HEADERS).end(ANSWER);
+    } else {
+      setTimeout(() => res.writeHead(200, HEADERS).end(ANSWER), delayMs);
+    }
   });
 });
 server.listen(0, "127.0.0.1", () => {
