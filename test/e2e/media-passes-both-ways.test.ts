@@ -48,7 +48,9 @@ describe("a media file", () => {
     const id = await upload(`/v23.0/${tenant.phoneNumberId}/media`);
     const found = await tenant.call("GET", `/v23.0/${id}`);
     expect(found.json).toMatchObject({ id, mime_type: "image/png", file_size: FILE.length });
-    expect(found.json.url).toContain(`${gateway.url}/whatsapp_business/attachments/?mid=${id}&ext=`);
+    expect(found.json.url).toContain(
+      `${gateway.url}/whatsapp_business/attachments/?mid=${id}&ext=`,
+    );
 
     const file = await download(found.json.url);
     expect(file.status).toBe(200);
@@ -62,7 +64,9 @@ describe("a media file", () => {
     });
     expect(file.headers["set-cookie"]).toBeUndefined();
     const upstream = gateway.simulator.requests.at(-1);
-    expect(upstream?.url).toMatch(/^\/whatsapp_business\/attachments\/\?mid=\d+&ext=\d+&hash=[^&]+$/);
+    expect(upstream?.url).toMatch(
+      /^\/whatsapp_business\/attachments\/\?mid=\d+&ext=\d+&hash=[^&]+$/,
+    );
     expect(upstream?.headers["d360-api-key"]).toBe(tenant.apiKey);
   });
 
@@ -145,7 +149,10 @@ describe("a media file", () => {
   });
 
   it("goes up in parts by a resumable upload", async () => {
-    const begun = await tenant.call("POST", `/uploads?file_length=${FILE.length}&file_type=image/png`);
+    const begun = await tenant.call(
+      "POST",
+      `/uploads?file_length=${FILE.length}&file_type=image/png`,
+    );
     const id = begun.json.id as string;
     const answer = await request(`${gateway.url}/v23.0/${id}`, {
       method: "POST",
