@@ -25,14 +25,21 @@ export function digitsFrom(seed: string, length: number): string {
   return `1${BigInt(`0x${hash.toString("hex")}`)}`.slice(0, length);
 }
 
-/** An id of 360dialog's own, whose last two letters say what it names: `CH` for a channel. */
-export function newDialog360Id(suffix: "CH"): string {
-  return `${randomText(6)}${suffix}`;
+const DIALOG360_ID_LENGTHS = { CH: 6, WT: 20 };
+
+/** An id of 360dialog's own; its last letters say what it names: a channel or a template. */
+export function newDialog360Id(suffix: keyof typeof DIALOG360_ID_LENGTHS): string {
+  return `${randomText(DIALOG360_ID_LENGTHS[suffix])}${suffix}`;
 }
 
 /** A D360-API-KEY. */
 export function newApiKey(): string {
   return `${randomText(24)}_AK`;
+}
+
+/** A token of Meta's, of the kind that must never reach a caller. */
+export function newMetaAccessToken(): string {
+  return `EAAG${randomText(170)}`;
 }
 
 /** A WhatsApp message id: as in real ones, the base64 holds the user and a random part. */

@@ -1,4 +1,5 @@
 import type { RecordedRequest } from "./http/recorded-request.ts";
+import type { LookUpBlock } from "./messaging-api/media/failing-look-ups.ts";
 import type { StatusName } from "./messages/status.ts";
 import { DEFAULT_RETRY_DELAYS_MS } from "./webhooks/retry-delay.ts";
 import type { Notification } from "./webhooks/notification.ts";
@@ -27,8 +28,16 @@ export type SimulatorOptions = {
   rotationClearsWebhook?: boolean;
   /** What a PHONE_NUMBER_ID or Graph version left in the path gets. */
   leftInPathStatus?: 404 | 403;
+  /** How long the URL of a media look-up lives. */
+  mediaUrlLifetimeMs?: number;
+  /** When failing media look-ups block the number's look-ups; `"never"` lets them fail for ever. */
+  mediaLookUpBlock?: LookUpBlock | "never";
+  /** How many bytes of media are kept; the oldest go first. */
+  mediaBytesMax?: number;
   /** How many requests and how many notifications are remembered. */
   logEntriesMax?: number;
+  /** How many bytes of request bodies, and how many of notifications, are remembered. */
+  logBytesMax?: number;
   /** Called when a Messaging API call has been read and dealt with. */
   onRequest?: (request: RecordedRequest) => void;
   /** Called after each attempt to deliver a notification. */
@@ -37,6 +46,8 @@ export type SimulatorOptions = {
 
 /** Options with nothing left open but the state file. */
 export type Settings = Required<Omit<SimulatorOptions, "stateFile">> & { stateFile?: string };
+
+const MIB = 1024 * 1024;
 
 const DEFAULTS: Settings = {
   port: 0,
@@ -50,7 +61,11 @@ const DEFAULTS: Settings = {
   allowLoopbackWebhooks: true,
   rotationClearsWebhook: true,
   leftInPathStatus: 404,
+  mediaUrlLifetimeMs: 5 * 60_000,
+  mediaLookUpBlock: { failures: 20, withinMs: 60 * 60_000, blockMs: 30 * 60_000 },
+  mediaBytesMax: 256 * MIB,
   logEntriesMax: 10_000,
+  logBytesMax: 256 * MIB,
   onRequest: () => {},
   onNotification: () => {},
 };

@@ -1,13 +1,16 @@
 import { createServer } from "node:http";
 import { BoundedLog } from "./bounded-log.ts";
 import { createControlApi } from "./control-api/control-api.ts";
-import { createControls, type SimulatorControls } from "./controls.ts";
+import { createControls, type SimulatorControls } from "./controls/controls.ts";
 import { FaultScript } from "./http/fault.ts";
 import type { RecordedRequest } from "./http/recorded-request.ts";
 import { listen } from "./http/listen.ts";
 import { createRequestListener } from "./http/request-listener.ts";
-import { createEffects } from "./messaging-api/create-effects.ts";
+import { MediaStore } from "./messaging-api/media/media-store.ts";
 import { answerMessagingCall } from "./messaging-api/messaging-api.ts";
+import { createOperations } from "./messaging-api/operations.ts";
+import { createAcceptMessage } from "./messaging-api/sending/accept-message.ts";
+import { TemplateStore } from "./messaging-api/templates/template-store.ts";
 import { PhoneNumbers } from "./numbers/phone-numbers.ts";
 import { Saver } from "./numbers/saver.ts";
 import { readStateFile, writeStateFile } from "./numbers/state-file.ts";
@@ -15,10 +18,15 @@ import { type SimulatorOptions, withDefaults } from "./options.ts";
 import { Timers } from "./timers.ts";
 import { WebhookSender } from "./webhooks/webhook-sender.ts";
 
-export type { CreatedPhoneNumber, SimulatorControls } from "./controls.ts";
+export type { TemplateChange } from "./controls/content-controls.ts";
+export type { SimulatorControls } from "./controls/controls.ts";
+export type { CreatedPhoneNumber } from "./controls/number-controls.ts";
 export type { Fault } from "./http/fault.ts";
 export type { RecordedRequest } from "./http/recorded-request.ts";
 export type { InboundMessage } from "./messages/inbound-message.ts";
+export type { NewMedia } from "./messaging-api/media/media-store.ts";
+export { META_ACCESS_TOKEN } from "./messaging-api/paging.ts";
+export type { NewTemplate, Template, TemplateStatus } from "./messaging-api/templates/template.ts";
 export type {
   NewPhoneNumber,
   PhoneNumber,
@@ -55,15 +63,29 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     timers,
   });
   const faults = new FaultScript();
-  const requests = new BoundedLog<RecordedRequest>(settings.logEntriesMax);
+  const requests = new BoundedLog<RecordedRequest>({
+    entriesMax: settings.logEntriesMax,
+    bytesMax: settings.logBytesMax,
+    bytesOf: ({ body }) => body.length,
+  });
+  const media = new MediaStore(settings.mediaBytesMax);
+  const templates = new TemplateStore();
   const controls = createControls({
     phoneNumbers,
     sender,
     faults,
     requests,
+    media,
+    templates,
     rotationClearsWebhook: settings.rotationClearsWebhook,
   });
-  const effects = createEffects({ settings, phoneNumbers, sender, timers });
+  const operations = createOperations({
+    settings,
+    phoneNumbers,
+    media,
+    templates,
+    acceptMessage: createAcceptMessage({ settings, sender, timers }),
+  });
 
   const server = createServer(
     createRequestListener({
@@ -72,7 +94,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
         answerMessagingCall({
           request,
           phoneNumber,
-          effects,
+          operations,
           leftInPathStatus: settings.leftInPathStatus,
         }),
       findPhoneNumberByKey: (apiKey) => phoneNumbers.findByKey(apiKey),

@@ -1,6 +1,8 @@
-import type { SimulatorControls } from "../controls.ts";
+import type { SimulatorControls } from "../controls/controls.ts";
 import type { Answer } from "../http/answer.ts";
+import { splitUrl } from "../http/split-url.ts";
 import { InboundMessageEmpty } from "../messages/inbound-message.ts";
+import { TemplateExists, TemplateNotFound } from "../messaging-api/templates/template-store.ts";
 import { PhoneNumberExists, PhoneNumberNotFound } from "../numbers/phone-numbers.ts";
 import { HOW_TO } from "./how-to.ts";
 import { InvalidInput } from "./input.ts";
@@ -8,10 +10,10 @@ import { jsonAnswer } from "./json-answer.ts";
 import { ROUTES } from "./routes.ts";
 
 function answerError(error: unknown): Answer {
-  if (error instanceof PhoneNumberNotFound) {
+  if (error instanceof PhoneNumberNotFound || error instanceof TemplateNotFound) {
     return jsonAnswer(404, { error: error.message });
   }
-  if (error instanceof PhoneNumberExists) {
+  if (error instanceof PhoneNumberExists || error instanceof TemplateExists) {
     return jsonAnswer(409, { error: error.message });
   }
   if (error instanceof InvalidInput || error instanceof InboundMessageEmpty) {
@@ -22,8 +24,10 @@ function answerError(error: unknown): Answer {
 
 /** The controls over HTTP, under `/simulator`, for a person with curl. */
 export function createControlApi(controls: SimulatorControls) {
-  return ({ method, url, body }: { method: string; url: string; body: Buffer }): Answer => {
-    const path = url.replace(/\?.*$/s, "").replace(/\/+$/, "");
+  return (input: { method: string; url: string; contentType: string; body: Buffer }): Answer => {
+    const { method, contentType, body } = input;
+    const { path: pathGiven, query } = splitUrl(input.url);
+    const path = pathGiven.replace(/\/+$/, "");
     if (path === "/simulator" && method === "GET") {
       const headers = { "content-type": "text/plain; charset=utf-8" };
       return { status: 200, headers, body: Buffer.from(HOW_TO) };
@@ -31,8 +35,9 @@ export function createControlApi(controls: SimulatorControls) {
     for (const route of ROUTES) {
       const match = route.method === method ? route.path.exec(path) : null;
       if (match !== null) {
+        const { id: phoneNumberId = "", name = "" } = match.groups ?? {};
         try {
-          return route.answer({ controls, phoneNumberId: match[1] ?? "", body });
+          return route.answer({ controls, phoneNumberId, name, query, contentType, body });
         } catch (error) {
           return answerError(error);
         }

@@ -29,6 +29,28 @@ export function optionalText(fields: JsonObject, name: string): string | undefin
   return value;
 }
 
+/** A text that must be there. */
+export function requiredText(fields: JsonObject, name: string): string {
+  const text = optionalText(fields, name);
+  if (text === undefined) {
+    throw new InvalidInput(`${name} must be given`);
+  }
+  return text;
+}
+
+/** One of some words, or nothing. */
+export function optionalOneOf<Word extends string | number>(
+  fields: JsonObject,
+  name: string,
+  words: readonly Word[],
+): Word | undefined {
+  const value = words.find((word) => word === fields[name]);
+  if (value === undefined && fields[name] !== undefined) {
+    throw new InvalidInput(`${name} must be one of ${words.join(", ")}`);
+  }
+  return value;
+}
+
 /** A whole number that is not below the least one, or nothing. */
 export function optionalInteger(
   fields: JsonObject,

@@ -1,11 +1,15 @@
 import type { Fault } from "../http/fault.ts";
 import type { RecordedRequest } from "../http/recorded-request.ts";
 import { parseJson } from "../json.ts";
+import type { Template } from "../messaging-api/templates/template.ts";
 import type { PhoneNumber } from "../numbers/phone-number.ts";
 import type { Notification } from "../webhooks/notification.ts";
 
-/** JSON where it is JSON, else text. */
-const presentBody = (body: Buffer) => parseJson(body) ?? body.toString();
+const SHOWN_BYTES_MAX = 64 * 1024;
+
+/** JSON where it is JSON, else text; of what is large, only how large it is. */
+const presentBody = (body: Buffer) =>
+  body.length > SHOWN_BYTES_MAX ? `${body.length} bytes` : (parseJson(body) ?? body.toString());
 
 export const presentPhoneNumber = (phoneNumber: PhoneNumber) => ({
   phone_number_id: phoneNumber.phoneNumberId,
@@ -56,4 +60,15 @@ export const presentNotification = (notification: Notification) => ({
     status: attempt.status ?? null,
     error: attempt.error ?? null,
   })),
+});
+
+export const presentTemplate = (template: Template) => ({
+  id: template.externalId,
+  waba_id: template.wabaId,
+  name: template.name,
+  language: template.language,
+  category: template.category,
+  status: template.status,
+  rejected_reason: template.rejectedReason,
+  components: template.components,
 });

@@ -31,21 +31,21 @@ function breakOff(res: ServerResponse, answer: Answer): void {
 export async function applyFault(input: {
   fault: Fault;
   res: ServerResponse;
-  handle: () => Answer;
+  handle: () => Promise<Answer>;
   sleep: (delayMs: number) => Promise<boolean>;
 }): Promise<number | undefined> {
   const { fault, res, handle, sleep } = input;
   if (fault.delayMs !== undefined && !(await sleep(fault.delayMs))) {
     return undefined;
   }
-  const handled = fault.afterHandling === true ? handle() : undefined;
+  const handled = fault.afterHandling === true ? await handle() : undefined;
   switch (fault.kind) {
     case "answer": {
       sendAnswer(res, scriptedAnswer(fault));
       return fault.status;
     }
     case "delay": {
-      const answer = handled ?? handle();
+      const answer = handled ?? (await handle());
       sendAnswer(res, answer);
       return answer.status;
     }
@@ -54,7 +54,7 @@ export async function applyFault(input: {
       return undefined;
     }
     case "reset_after_headers": {
-      const answer = handled ?? handle();
+      const answer = handled ?? (await handle());
       breakOff(res, answer);
       return answer.status;
     }

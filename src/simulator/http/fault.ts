@@ -3,7 +3,7 @@ export type Fault = {
   /** Only for this number's calls. */
   phoneNumberId?: string;
   method?: string;
-  /** The path without the query; `/messages` when left out, `*` for any. */
+  /** The path without the query; `/messages` when left out; a `*` at its end stands for any rest. */
   path?: string;
   /** How many calls it spoils; 1 when left out. */
   times?: number;
@@ -34,7 +34,7 @@ export type FaultTarget = { phoneNumberId: string | undefined; method: string; p
 function matches(fault: Fault, target: FaultTarget): boolean {
   const path = fault.path ?? "/messages";
   return (
-    (path === "*" || path === target.path) &&
+    (path.endsWith("*") ? target.path.startsWith(path.slice(0, -1)) : path === target.path) &&
     (fault.method === undefined || fault.method.toUpperCase() === target.method) &&
     (fault.phoneNumberId === undefined || fault.phoneNumberId === target.phoneNumberId)
   );

@@ -6,10 +6,11 @@ import { applyFault } from "./apply-fault.ts";
 import type { FaultScript } from "./fault.ts";
 import { readBody } from "./read-body.ts";
 import type { RecordedRequest } from "./recorded-request.ts";
+import { splitUrl } from "./split-url.ts";
 
 type ListenerParts = {
-  controlApi: (input: { method: string; url: string; body: Buffer }) => Answer;
-  messagingApi: (request: RecordedRequest, phoneNumber: PhoneNumber | undefined) => Answer;
+  controlApi: (input: { method: string; url: string; contentType: string; body: Buffer }) => Answer;
+  messagingApi: (request: RecordedRequest, phoneNumber: PhoneNumber | undefined) => Promise<Answer>;
   findPhoneNumberByKey: (apiKey: string) => PhoneNumber | undefined;
   faults: FaultScript;
   requests: BoundedLog<RecordedRequest>;
@@ -28,7 +29,12 @@ export function createRequestListener(parts: ListenerParts): RequestListener {
   async function answerControlCall(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const { body, complete } = await readBody(req);
     if (complete) {
-      const answer = parts.controlApi({ method: req.method ?? "", url: req.url ?? "", body });
+      const answer = parts.controlApi({
+        method: req.method ?? "",
+        url: req.url ?? "",
+        contentType: req.headers["content-type"] ?? "",
+        body,
+      });
       parts.save();
       sendAnswer(res, answer);
     }
@@ -64,20 +70,20 @@ export function createRequestListener(parts: ListenerParts): RequestListener {
     phoneNumber: PhoneNumber | undefined,
     res: ServerResponse,
   ): Promise<number | undefined> {
-    const handle = (): Answer => {
-      const answer = parts.messagingApi(request, phoneNumber);
+    const handle = async (): Promise<Answer> => {
+      const answer = await parts.messagingApi(request, phoneNumber);
       parts.save();
       return answer;
     };
     const fault = parts.faults.take({
       phoneNumberId: request.phoneNumberId,
       method: request.method,
-      path: request.url.replace(/\?.*$/s, ""),
+      path: splitUrl(request.url).path,
     });
     if (fault !== undefined) {
       return await applyFault({ fault, res, handle, sleep: parts.sleep });
     }
-    const answer = handle();
+    const answer = await handle();
     sendAnswer(res, answer);
     return answer.status;
   }

@@ -1,18 +1,10 @@
 import type { Answer } from "../http/answer.ts";
 import type { RecordedRequest } from "../http/recorded-request.ts";
+import { splitUrl } from "../http/split-url.ts";
 import type { PhoneNumber } from "../numbers/phone-number.ts";
+import { flatError, metaFormError } from "./answers/own-answer.ts";
 import { hasLeftInPart } from "./left-in-path.ts";
-import type { OperationEffects } from "./operation.ts";
-import { isKnownPath, OPERATIONS } from "./operations.ts";
-import { flatError, metaFormError } from "./own-answer.ts";
-
-/** The parts of a URL as it stands in a request line. */
-export function splitUrl(url: string): { path: string; query: URLSearchParams } {
-  const mark = url.indexOf("?");
-  return mark === -1
-    ? { path: url, query: new URLSearchParams() }
-    : { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) };
-}
+import type { OperationTable } from "./operation-table.ts";
 
 function invalidKey(path: string): Answer {
   return path.startsWith("/v1/configs/")
@@ -36,13 +28,13 @@ function refusedForState(phoneNumber: PhoneNumber): Answer | undefined {
 }
 
 /** Answers one call of the Messaging API; `phoneNumber` is the one whose living key came with it. */
-export function answerMessagingCall(input: {
+export async function answerMessagingCall(input: {
   request: RecordedRequest;
   phoneNumber: PhoneNumber | undefined;
-  effects: OperationEffects;
+  operations: OperationTable;
   leftInPathStatus: 404 | 403;
-}): Answer {
-  const { request, phoneNumber, effects, leftInPathStatus } = input;
+}): Promise<Answer> {
+  const { request, phoneNumber, operations, leftInPathStatus } = input;
   const { path, query } = splitUrl(request.url);
   if (phoneNumber === undefined) {
     return invalidKey(path);
@@ -51,13 +43,13 @@ export function answerMessagingCall(input: {
   if (refusal !== undefined) {
     return refusal;
   }
-  if (leftInPathStatus === 404 && hasLeftInPart(path, isKnownPath)) {
+  if (leftInPathStatus === 404 && hasLeftInPart(path, (rest) => operations.knows(rest))) {
     return metaFormError(404, "Not found");
   }
-  const operation = OPERATIONS.get(`${request.method} ${path}`);
-  if (operation === undefined) {
+  const found = operations.find(request.method, path);
+  if (found === undefined) {
     return metaFormError(403, "The endpoint is blocked");
   }
-  const contentType = request.headers["content-type"]?.toLowerCase() ?? "";
-  return operation({ phoneNumber, query, contentType, body: request.body }, effects);
+  const { headers, body } = request;
+  return await found.operation({ phoneNumber, ids: found.ids, query, headers, body });
 }

@@ -1,21 +1,19 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { Answer } from "../http/answer.ts";
-import type { OutgoingMessage } from "../messages/outgoing-message.ts";
-import type { PhoneNumber, Webhook } from "../numbers/phone-number.ts";
+import type { PhoneNumber } from "../numbers/phone-number.ts";
 
 /** A call with a good key to a path on the allow-list. */
 export type OperationCall = {
   phoneNumber: PhoneNumber;
+  /** What stands in the path for each `{…}` of the row. */
+  ids: readonly string[];
   query: URLSearchParams;
-  contentType: string;
+  headers: IncomingHttpHeaders;
   body: Buffer;
 };
 
-/** What operations may set going. */
-export type OperationEffects = {
-  acceptMessage: (phoneNumber: PhoneNumber, wamid: string, message: OutgoingMessage) => void;
-  setWebhook: (phoneNumber: PhoneNumber, webhook: Webhook) => void;
-  checkWebhookUrl: (url: string) => string | undefined;
-};
-
 /** One call of the Messaging API. */
-export type Operation = (call: OperationCall, effects: OperationEffects) => Answer;
+export type Operation = (call: OperationCall) => Answer | Promise<Answer>;
+
+/** Where an operation is found: `{…}` stands for one segment, `{digits}` for one of digits only. */
+export type OperationRow = readonly [method: string, path: string, operation: Operation];

@@ -21,6 +21,7 @@ type SenderSettings = Pick<
   | "webhookTimeoutMs"
   | "webhookConcurrency"
   | "logEntriesMax"
+  | "logBytesMax"
   | "onNotification"
 >;
 
@@ -43,7 +44,11 @@ export class WebhookSender {
     this.#settings = input.settings;
     this.#findWebhook = input.findWebhook;
     this.#timers = input.timers;
-    this.#log = new BoundedLog(input.settings.logEntriesMax);
+    this.#log = new BoundedLog({
+      entriesMax: input.settings.logEntriesMax,
+      bytesMax: input.settings.logBytesMax,
+      bytesOf: ({ body }) => body.length,
+    });
     this.#lanes = new Lanes(input.settings.webhookConcurrency);
   }
 
@@ -67,6 +72,11 @@ export class WebhookSender {
     this.#log.add(notification);
     this.#start(notification);
     return notification;
+  }
+
+  /** The same for what is still to be written as JSON. */
+  sendJson(phoneNumberId: string, body: unknown): Notification {
+    return this.send(phoneNumberId, Buffer.from(JSON.stringify(body)));
   }
 
   /** Breaks off what is under way and drops what waits. */

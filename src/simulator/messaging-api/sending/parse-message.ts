@@ -1,15 +1,15 @@
-import { isObject, type JsonObject } from "../json.ts";
-import type { OutgoingMessage, Recipient } from "../messages/outgoing-message.ts";
+import { isObject, type JsonObject } from "../../json.ts";
+import type { OutgoingMessage, Recipient } from "../../messages/outgoing-message.ts";
 import { checkContent, MESSAGE_TYPES } from "./check-content.ts";
 import {
+  type MetaError,
   parameterInvalid,
   parameterNotOneOf,
   parameterRequired,
   parameterTooLong,
   valueMissing,
   valueNotValid,
-} from "./meta-errors.ts";
-import type { MetaError } from "./proxied-answer.ts";
+} from "../answers/meta-errors.ts";
 
 const CALLBACK_DATA_CHARACTERS_MAX = 512;
 

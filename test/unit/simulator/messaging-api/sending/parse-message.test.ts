@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseMessage } from "../../../../src/simulator/messaging-api/parse-message.ts";
+import { parseMessage } from "../../../../../src/simulator/messaging-api/sending/parse-message.ts";
 
 const base = { messaging_product: "whatsapp", to: "491701234567" };
 const text = { ...base, type: "text", text: { body: "Hello" } };

@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import type { Answer } from "../http/answer.ts";
+import type { Answer } from "../../http/answer.ts";
 
 function ownAnswer(status: number, body: unknown): Answer {
   return {
@@ -17,8 +17,8 @@ function ownAnswer(status: number, body: unknown): Answer {
 }
 
 /** A good answer of 360dialog's own calls, which carry none of Meta's headers. */
-export function ownSuccess(body: unknown): Answer {
-  return ownAnswer(200, body);
+export function ownSuccess(body: unknown, status: 200 | 201 = 200): Answer {
+  return ownAnswer(status, body);
 }
 
 /** An error in the `meta` form of 360dialog's own calls and of its gateway. */
@@ -40,4 +40,22 @@ export function metaFormError(
 /** An error in the flat form of 360dialog's newer calls. */
 export function flatError(status: number, error: string): Answer {
   return ownAnswer(status, { error });
+}
+
+/** The forms in which 360dialog's gateway has written an error: the older are still met. */
+export type OwnErrorForm = "A" | "B" | "C";
+
+/** 360dialog's own rate limit, which comes as a 400 whatever the form. */
+export function endpointLimitError(form: OwnErrorForm): Answer {
+  const text = "You have exceeded the endpoint rate limit.";
+  switch (form) {
+    case "A":
+      return metaFormError(400, text);
+    case "B":
+      return ownAnswer(400, { meta: { httpCode: 400, developerMessage: text, success: false } });
+    case "C":
+      return flatError(400, text);
+    default:
+      return form satisfies never;
+  }
 }

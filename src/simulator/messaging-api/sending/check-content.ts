@@ -1,12 +1,12 @@
-import { isObject, type JsonObject } from "../json.ts";
+import { isObject, type JsonObject } from "../../json.ts";
 import {
+  type MetaError,
   parameterInvalid,
   parameterNotOneOf,
   parameterRequired,
   parameterTooLong,
   valueMissing,
-} from "./meta-errors.ts";
-import type { MetaError } from "./proxied-answer.ts";
+} from "../answers/meta-errors.ts";
 
 const TEXT_CHARACTERS_MAX = 4096;
 const INTERACTIVE_TYPES = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkWebhookUrl } from "../../../../src/simulator/messaging-api/webhook-url.ts";
+import { checkWebhookUrl } from "../../../../../src/simulator/messaging-api/webhooks/webhook-url.ts";
 
 describe("checkWebhookUrl", () => {
   it.each([

@@ -1,0 +1,25 @@
+import { type ContentControls, createContentControls } from "./content-controls.ts";
+import { createNotificationControls, type NotificationControls } from "./notification-controls.ts";
+import { createNumberControls, type NumberControls } from "./number-controls.ts";
+import { createTrafficControls, type TrafficControls } from "./traffic-controls.ts";
+
+/** What tests and the control API can make the simulator do. */
+export type SimulatorControls = NumberControls &
+  NotificationControls &
+  ContentControls &
+  TrafficControls;
+
+/** Binds the controls to the simulator's parts. */
+export function createControls(
+  parts: Parameters<typeof createNumberControls>[0] &
+    Parameters<typeof createNotificationControls>[0] &
+    Parameters<typeof createContentControls>[0] &
+    Parameters<typeof createTrafficControls>[0],
+): SimulatorControls {
+  return {
+    ...createNumberControls(parts),
+    ...createNotificationControls(parts),
+    ...createContentControls(parts),
+    ...createTrafficControls(parts),
+  };
+}
