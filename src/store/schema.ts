@@ -16,6 +16,7 @@ export interface Schema {
   delivery: DeliveryTable;
   delivery_finished: DeliveryFinishedTable;
   attempt: AttemptTable;
+  follower: FollowerTable;
 }
 
 type CreatedAt = ColumnType<Date, Date | undefined, never>;
@@ -192,4 +193,10 @@ export interface AttemptTable {
   outcome: AttemptOutcome;
   reason: string;
   next: string;
+}
+
+interface FollowerTable {
+  name: string;
+  xid: string;
+  seq: string;
 }
