@@ -37,3 +37,50 @@ export function formatDuration(durationMs: number): string {
   }
   return `${durationMs}ms`;
 }
+
+/**
+ * Does `look` again and again until it is stopped. It says in how many milliseconds it wants to look
+ * next, and a poke makes that at once, also one that comes while it looks. It must not reject.
+ */
+export function keepLooking(look: () => Promise<number>): {
+  poke: () => void;
+  stop: () => Promise<void>;
+} {
+  const stopping = new AbortController();
+  let poked = false;
+  let wake: (() => void) | undefined;
+
+  function waitFor(durationMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => wake?.(), durationMs);
+      wake = () => {
+        clearTimeout(timer);
+        wake = undefined;
+        resolve();
+      };
+    });
+  }
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      poked = false;
+      const waitMs = await look();
+      if (!poked && !stopping.signal.aborted && waitMs > 0) {
+        await waitFor(waitMs);
+      }
+    }
+  }
+
+  const running = run();
+  return {
+    poke() {
+      poked = true;
+      wake?.();
+    },
+    async stop() {
+      stopping.abort();
+      wake?.();
+      await running;
+    },
+  };
+}

@@ -1,5 +1,5 @@
 import { type Selectable, sql } from "kysely";
-import type { Database } from "../store/database.ts";
+import type { Database, DatabaseTransaction } from "../store/database.ts";
 import type { EventTable } from "../store/schema.ts";
 
 export type EventRow = Selectable<EventTable>;
@@ -69,6 +69,35 @@ export async function findEvent(
     .where("tenant_id", "=", tenantId)
     .where("id", "=", eventId)
     .executeTakeFirst();
+}
+
+export type FollowedEventRow = Omit<EventRow, "identity" | "notification_id">;
+
+/**
+ * What comes after a cursor, of all tenants and of none. `more`: something is committed behind it
+ * that may not be read yet, because a transaction that began before it is still open.
+ */
+export async function readEventsAsPartner(
+  db: Database | DatabaseTransaction,
+  options: { after: EventCursor; limit: number; bytesMax: number },
+): Promise<{ rows: FollowedEventRow[]; more: boolean }> {
+  const [xid, seq] = options.after;
+  const { rows } = await sql<FollowedEventRow & { settled: boolean }>`
+    select tenant_id, id, xid, seq, type, phone_number_id, waba_id, received_at, settled,
+      case when settled then body end as body
+    from (
+      select *, sum(octet_length(body)) over (order by xid, seq rows unbounded preceding)
+        - octet_length(body) as bytes_before
+      from (
+        select *, ${SETTLED_XID} as settled from event
+        where (xid, seq) > (${xid}::xid8, ${seq}::bigint)
+        order by xid, seq limit ${options.limit}
+      ) following
+    ) weighed
+    where bytes_before < ${options.bytesMax}
+    order by xid, seq`.execute(db);
+  const settled = rows.filter((row) => row.settled);
+  return { rows: settled, more: settled.length < rows.length };
 }
 
 /** `message.status.*` as SQL's `like`: only a trailing `*` is a wildcard. */

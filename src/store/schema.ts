@@ -19,6 +19,7 @@ export interface Schema {
   delivery: DeliveryTable;
   delivery_finished: DeliveryFinishedTable;
   attempt: AttemptTable;
+  follower: FollowerTable;
 }
 
 type CreatedAt = ColumnType<Date, Date | undefined, never>;
@@ -230,4 +231,10 @@ export interface AttemptTable {
   outcome: AttemptOutcome;
   reason: string;
   next: string;
+}
+
+interface FollowerTable {
+  name: string;
+  xid: string;
+  seq: string;
 }
