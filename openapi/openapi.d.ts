@@ -534,6 +534,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/v1/destination-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List destination rules
+         * @description Where WhatsApp may not be sent to, from when to when. Rules whose note begins with `Shipped` came with the gateway; delete those that no longer hold.
+         */
+        get: operations["listDestinationRules"];
+        put?: never;
+        /**
+         * Create a destination rule
+         * @description Counts for every tenant whose `destination` guard is on, from `from` until `until` (or for good). Several rules for one country add up.
+         */
+        post: operations["createDestinationRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/destination-rules/{rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's id (`dst_…`). */
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a destination rule
+         * @description It restricts nothing any more, everywhere within 5 seconds.
+         */
+        delete: operations["deleteDestinationRule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tenant/v1/numbers": {
         parameters: {
             query?: never;
@@ -571,6 +618,114 @@ export interface paths {
         get: operations["getTenantNumber"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Set the guards of one of your numbers
+         * @description Sets the guards that are given and leaves the others as they are; null makes one as your account's again. In force everywhere within 5 seconds.
+         */
+        patch: operations["updateTenantNumber"];
+        trace?: never;
+    };
+    "/tenant/v1/numbers/{phone_number_id}/windows/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Meta's id of the number, as in the WhatsApp API. */
+                phone_number_id: components["parameters"]["PhoneNumberIdPath"];
+                /**
+                 * @description The user's phone number, or a business-scoped id such as `US.13491208655302741918`.
+                 * @example 15550002222
+                 */
+                user: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        /**
+         * May this number write to this user freely
+         * @description The customer service window: free-form messages may be sent until 24 hours after the user's last message or call. `closed` is only said of a number whose notifications have come here for 24 hours; before that a window that was not seen to open is `unknown`. WhatsApp decides.
+         */
+        get: operations["getWindow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant/v1/opt-ins/{phone_number_id}/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Meta's id of the number, as in the WhatsApp API. */
+                phone_number_id: components["parameters"]["PhoneNumberIdPath"];
+                /**
+                 * @description The user's phone number, or a business-scoped id such as `US.13491208655302741918`.
+                 * @example 15550002222
+                 */
+                user: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get an opt-in
+         * @description What was recorded of this user's consent.
+         */
+        get: operations["getOptIn"];
+        /**
+         * Record an opt-in
+         * @description Writes down that this user agreed to be written to by this number, and replaces an older record. One that was obtained after the user stopped marketing messages counts again.
+         */
+        put: operations["putOptIn"];
+        post?: never;
+        /**
+         * Delete an opt-in
+         * @description The user is again one who has not agreed.
+         */
+        delete: operations["deleteOptIn"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the cached templates
+         * @description The templates of your WABAs as they were last heard of: all are fetched at first need and every 6 hours, and changed by what WhatsApp tells in between. `syncs` says for each WABA when they were last fetched. A token that is limited to some numbers sees their WABAs only.
+         */
+        get: operations["listTemplates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant/v1/templates/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch the templates now
+         * @description Has the templates of your WABAs (or of the one that is named) fetched as soon as possible, once a minute for each at most. 429 when none of them may be fetched yet.
+         */
+        post: operations["syncTemplates"];
         delete?: never;
         options?: never;
         head?: never;
@@ -891,6 +1046,8 @@ export interface components {
         GatewayError: components["schemas"]["Problem"] & {
             /** @description Our id of the send, with `outcome_unknown`. */
             message_id?: components["schemas"]["MessageId"];
+            /** @description When the user last wrote or called, with `window_closed`. */
+            last_inbound_at?: components["schemas"]["Timestamp"] | null;
             error: components["schemas"]["GraphError"];
         };
         /** @description Meta's error object with Meta's nearest code. */
@@ -995,6 +1152,131 @@ export interface components {
         /** @enum {string} */
         PartnerScope: "partner:read" | "partner:write";
         Scope: components["schemas"]["TenantScope"] | components["schemas"]["PartnerScope"];
+        /**
+         * @description What a guard does with a send that it would refuse: nothing (`off`), name it in `Gateway-Warning` (`warn`), or refuse it with 422 (`enforce`).
+         * @enum {string}
+         */
+        GuardMode: "off" | "warn" | "enforce";
+        /** @description Null is as the tenant's. */
+        GuardModeOrNull: components["schemas"]["GuardMode"] | null;
+        /** @description The guards that count, each with what it does. */
+        Guards: {
+            /** @description Free-form messages outside the customer service window (`window_closed`). */
+            customer_service_window: components["schemas"]["GuardMode"];
+            /** @description Messages to users without a recorded opt-in (`opt_in_missing`), marketing to users who stopped it (`opted_out`). */
+            opt_in: components["schemas"]["GuardMode"];
+            /** @description Sends that a destination rule forbids (`destination_restricted`). */
+            destination: components["schemas"]["GuardMode"];
+            /** @description Templates that cannot be sent (`template_unavailable`). */
+            template: components["schemas"]["GuardMode"];
+        };
+        /** @description A number's own guards; null is as the tenant's. */
+        NumberGuards: {
+            customer_service_window: components["schemas"]["GuardModeOrNull"];
+            opt_in: components["schemas"]["GuardModeOrNull"];
+            destination: components["schemas"]["GuardModeOrNull"];
+            template: components["schemas"]["GuardModeOrNull"];
+        };
+        /** @description The guards to set; those left out stay as they are. */
+        GuardsUpdate: {
+            customer_service_window?: components["schemas"]["GuardMode"];
+            opt_in?: components["schemas"]["GuardMode"];
+            destination?: components["schemas"]["GuardMode"];
+            template?: components["schemas"]["GuardMode"];
+        };
+        /** @description The guards to set; null makes one as the tenant's, those left out stay as they are. */
+        NumberGuardsUpdate: {
+            customer_service_window?: components["schemas"]["GuardModeOrNull"];
+            opt_in?: components["schemas"]["GuardModeOrNull"];
+            destination?: components["schemas"]["GuardModeOrNull"];
+            template?: components["schemas"]["GuardModeOrNull"];
+        };
+        /**
+         * @description `blocked`: nothing may be sent there; `marketing_blocked`: no marketing.
+         * @enum {string}
+         */
+        DestinationRuleEffect: "blocked" | "marketing_blocked";
+        /** @description ISO 3166 alpha-2. */
+        Country: string;
+        DestinationRule: {
+            id: string;
+            country: components["schemas"]["Country"];
+            from: components["schemas"]["Timestamp"];
+            /** @description Null is for good. */
+            until: components["schemas"]["Timestamp"] | null;
+            effect: components["schemas"]["DestinationRuleEffect"];
+            note: string | null;
+            created_at: components["schemas"]["Timestamp"];
+        };
+        DestinationRuleList: {
+            data: components["schemas"]["DestinationRule"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        DestinationRuleCreate: {
+            country: components["schemas"]["Country"];
+            from: components["schemas"]["Timestamp"];
+            /** @description Null or nothing is for good. */
+            until?: components["schemas"]["Timestamp"] | null;
+            effect: components["schemas"]["DestinationRuleEffect"];
+            note?: string | null;
+        };
+        Window: {
+            phone_number_id: components["schemas"]["PhoneNumberId"];
+            /** @description The phone number in digits or the business-scoped id. */
+            user: string;
+            /** @enum {string} */
+            state: "open" | "closed" | "unknown";
+            /** @description When the user last wrote or called; null if that was never heard. */
+            last_inbound_at: components["schemas"]["Timestamp"] | null;
+            /** @description 24 hours after that. */
+            closes_at: components["schemas"]["Timestamp"] | null;
+        };
+        OptIn: {
+            phone_number_id: components["schemas"]["PhoneNumberId"];
+            /** @description The phone number in digits or the business-scoped id. */
+            user: string;
+            source: string;
+            obtained_at: components["schemas"]["Timestamp"];
+            proof: string;
+            recorded_at: components["schemas"]["Timestamp"];
+        };
+        OptInPut: {
+            /** @description Where the user agreed, such as `checkout form`. */
+            source: string;
+            /** @description When the user agreed; not in the future. */
+            obtained_at: components["schemas"]["Timestamp"];
+            /** @description What shows it, such as the id of a stored form. */
+            proof: string;
+        };
+        Template: {
+            waba_id: string;
+            name: string;
+            language: string;
+            /** @description `MARKETING`, `UTILITY` or `AUTHENTICATION`. */
+            category: string | null;
+            /** @description In lower case, such as `approved` or `paused`. */
+            status: string | null;
+            /** @description `GREEN`, `YELLOW`, `RED` or `UNKNOWN`. */
+            quality: string | null;
+            /** @description As 360dialog lists them; null until they were fetched. */
+            components: Record<string, never>[] | null;
+            /** @description Meta's id of the template. */
+            external_id: string | null;
+            /** @description When it was last in a fetched list; null if it is known from an event only. */
+            synced_at: components["schemas"]["Timestamp"] | null;
+        };
+        TemplateSync: {
+            waba_id: string;
+            /** @description When all templates of the WABA were last fetched; null if they never were. */
+            synced_at: components["schemas"]["Timestamp"] | null;
+            /** @description Why the last try failed; null when it did not. */
+            failure: string | null;
+        };
+        TemplateList: {
+            data: components["schemas"]["Template"][];
+            next_cursor: components["schemas"]["NextCursor"];
+            syncs: components["schemas"]["TemplateSync"][];
+        };
         /** @enum {string} */
         TenantState: "active" | "suspended";
         Tenant: {
@@ -1003,6 +1285,7 @@ export interface components {
             /** @description Your own id for it. */
             external_id: string | null;
             state: components["schemas"]["TenantState"];
+            guards: components["schemas"]["Guards"];
             created_at: components["schemas"]["Timestamp"];
         };
         TenantList: {
@@ -1018,6 +1301,7 @@ export interface components {
             name?: string;
             /** @description Your own id for it; null removes it. */
             external_id?: string | null;
+            guards?: components["schemas"]["GuardsUpdate"];
         };
         TenantUpsert: {
             name: string;
@@ -1087,6 +1371,7 @@ export interface components {
             quality: string | null;
             /** @description Where Meta stores its data. */
             local_storage_region: string | null;
+            guards: components["schemas"]["NumberGuards"];
             created_at: components["schemas"]["Timestamp"];
         };
         NumberList: {
@@ -1120,6 +1405,7 @@ export interface components {
             api_key?: components["schemas"]["ApiKey"];
             throughput?: components["schemas"]["Throughput"];
             local_storage_region?: string | null;
+            guards?: components["schemas"]["NumberGuardsUpdate"];
         };
         ApiKeySet: {
             api_key: components["schemas"]["ApiKey"];
@@ -1134,7 +1420,12 @@ export interface components {
             throughput: components["schemas"]["Throughput"];
             /** @description WhatsApp's rating, such as `GREEN`; null if not known. */
             quality: string | null;
+            guards: components["schemas"]["NumberGuards"];
+            effective_guards: components["schemas"]["Guards"];
             created_at: components["schemas"]["Timestamp"];
+        };
+        TenantNumberUpdate: {
+            guards?: components["schemas"]["NumberGuardsUpdate"];
         };
         TenantNumberList: {
             data: components["schemas"]["TenantNumber"][];
@@ -1758,6 +2049,27 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description A sync was asked for within the last minute (`rate_limited`). */
+        TemplateSyncLimited: {
+            headers: {
+                "Retry-After": components["headers"]["RetryAfter"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:waba-gateway:error:rate_limited",
+                 *       "title": "Too many requests",
+                 *       "status": 429,
+                 *       "detail": "A WABA's templates are synced once a minute at most.",
+                 *       "code": "rate_limited",
+                 *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description A fault of ours (`internal_error`). */
         InternalError: {
             headers: {
@@ -2061,6 +2373,15 @@ export interface components {
         ClientId: string;
         /** @description Our id of the number (`num_…`). */
         NumberId: string;
+        /** @description Meta's id of the number, as in the WhatsApp API. */
+        PhoneNumberIdPath: string;
+        /**
+         * @description The user's phone number, or a business-scoped id such as `US.13491208655302741918`.
+         * @example 15550002222
+         */
+        User: string;
+        /** @description Only of this WABA (Meta's id). */
+        WabaIdQuery: string;
         /**
          * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
          * @example 106540352242922
@@ -2444,6 +2765,12 @@ export interface operations {
                      *           "name": "Bakery North",
                      *           "external_id": "crm-4711",
                      *           "state": "active",
+                     *           "guards": {
+                     *             "customer_service_window": "off",
+                     *             "opt_in": "off",
+                     *             "destination": "off",
+                     *             "template": "off"
+                     *           },
                      *           "created_at": "2025-06-15T12:00:00.000Z"
                      *         }
                      *       ],
@@ -3062,6 +3389,12 @@ export interface operations {
                      *           "throughput": 80,
                      *           "quality": null,
                      *           "local_storage_region": null,
+                     *           "guards": {
+                     *             "customer_service_window": null,
+                     *             "opt_in": null,
+                     *             "destination": null,
+                     *             "template": null
+                     *           },
                      *           "created_at": "2025-06-15T12:00:00.000Z"
                      *         }
                      *       ],
@@ -3304,6 +3637,132 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listDestinationRules: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of rules. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "dst_00000000000000000000000005",
+                     *           "country": "US",
+                     *           "from": "2025-04-01T00:00:00.000Z",
+                     *           "until": null,
+                     *           "effect": "marketing_blocked",
+                     *           "note": "Shipped: Meta delivers no marketing templates to numbers of the United States since 1 April 2025.",
+                     *           "created_at": "2025-06-15T12:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DestinationRuleList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createDestinationRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "country": "US",
+                 *       "from": "2025-04-01T00:00:00Z",
+                 *       "effect": "marketing_blocked",
+                 *       "note": "No marketing templates to the United States."
+                 *     }
+                 */
+                "application/json": components["schemas"]["DestinationRuleCreate"];
+            };
+        };
+        responses: {
+            /** @description The new rule. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "dst_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "country": "US",
+                     *       "from": "2025-04-01T00:00:00.000Z",
+                     *       "until": null,
+                     *       "effect": "marketing_blocked",
+                     *       "note": "No marketing templates to the United States.",
+                     *       "created_at": "2025-06-15T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DestinationRule"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteDestinationRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's id (`dst_…`). */
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listTenantNumbers: {
         parameters: {
             query?: {
@@ -3337,6 +3796,18 @@ export interface operations {
                      *           "state": "running",
                      *           "throughput": 80,
                      *           "quality": null,
+                     *           "guards": {
+                     *             "customer_service_window": null,
+                     *             "opt_in": null,
+                     *             "destination": null,
+                     *             "template": null
+                     *           },
+                     *           "effective_guards": {
+                     *             "customer_service_window": "off",
+                     *             "opt_in": "off",
+                     *             "destination": "off",
+                     *             "template": "off"
+                     *           },
                      *           "created_at": "2025-06-15T12:00:00.000Z"
                      *         }
                      *       ],
@@ -3379,6 +3850,18 @@ export interface operations {
                      *       "state": "running",
                      *       "throughput": 80,
                      *       "quality": null,
+                     *       "guards": {
+                     *         "customer_service_window": "warn",
+                     *         "opt_in": null,
+                     *         "destination": null,
+                     *         "template": null
+                     *       },
+                     *       "effective_guards": {
+                     *         "customer_service_window": "warn",
+                     *         "opt_in": "off",
+                     *         "destination": "off",
+                     *         "template": "off"
+                     *       },
                      *       "created_at": "2025-06-15T12:00:00.000Z"
                      *     }
                      */
@@ -3388,6 +3871,348 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateTenantNumber: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Meta's id of the number, as in the WhatsApp API. */
+                phone_number_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "guards": {
+                 *         "customer_service_window": "warn"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["TenantNumberUpdate"];
+            };
+        };
+        responses: {
+            /** @description The number as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "phone_number_id": "106540352242922",
+                     *       "display_phone_number": "15550001111",
+                     *       "waba_id": "102290129340398",
+                     *       "state": "running",
+                     *       "throughput": 80,
+                     *       "quality": null,
+                     *       "guards": {
+                     *         "customer_service_window": "warn",
+                     *         "opt_in": null,
+                     *         "destination": null,
+                     *         "template": null
+                     *       },
+                     *       "effective_guards": {
+                     *         "customer_service_window": "warn",
+                     *         "opt_in": "off",
+                     *         "destination": "off",
+                     *         "template": "off"
+                     *       },
+                     *       "created_at": "2025-06-15T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TenantNumber"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getWindow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Meta's id of the number, as in the WhatsApp API. */
+                phone_number_id: components["parameters"]["PhoneNumberIdPath"];
+                /**
+                 * @description The user's phone number, or a business-scoped id such as `US.13491208655302741918`.
+                 * @example 15550002222
+                 */
+                user: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The window, as far as it is known. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "phone_number_id": "106540352242922",
+                     *       "user": "15550002222",
+                     *       "state": "open",
+                     *       "last_inbound_at": "2025-06-15T12:00:00.000Z",
+                     *       "closes_at": "2025-06-16T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Window"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getOptIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Meta's id of the number, as in the WhatsApp API. */
+                phone_number_id: components["parameters"]["PhoneNumberIdPath"];
+                /**
+                 * @description The user's phone number, or a business-scoped id such as `US.13491208655302741918`.
+                 * @example 15550002222
+                 */
+                user: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The opt-in. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OptIn"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putOptIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Meta's id of the number, as in the WhatsApp API. */
+                phone_number_id: components["parameters"]["PhoneNumberIdPath"];
+                /**
+                 * @description The user's phone number, or a business-scoped id such as `US.13491208655302741918`.
+                 * @example 15550002222
+                 */
+                user: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "source": "checkout form",
+                 *       "obtained_at": "2025-06-15T12:00:00Z",
+                 *       "proof": "order 4711, box ticked"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OptInPut"];
+            };
+        };
+        responses: {
+            /** @description Replaced. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OptIn"];
+                };
+            };
+            /** @description Recorded. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OptIn"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteOptIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Meta's id of the number, as in the WhatsApp API. */
+                phone_number_id: components["parameters"]["PhoneNumberIdPath"];
+                /**
+                 * @description The user's phone number, or a business-scoped id such as `US.13491208655302741918`.
+                 * @example 15550002222
+                 */
+                user: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listTemplates: {
+        parameters: {
+            query?: {
+                /** @description Only the template of this name, in each of its languages. */
+                name?: string;
+                /** @description Only templates in this state, such as `approved`. */
+                status?: string;
+                /** @description Only of this WABA (Meta's id). */
+                waba_id?: components["parameters"]["WabaIdQuery"];
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of templates. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "waba_id": "102290129340398",
+                     *           "name": "order_ready",
+                     *           "language": "en_US",
+                     *           "category": "UTILITY",
+                     *           "status": "approved",
+                     *           "quality": "GREEN",
+                     *           "components": [
+                     *             {
+                     *               "type": "BODY",
+                     *               "text": "Your order is ready."
+                     *             }
+                     *           ],
+                     *           "external_id": "974244038051108",
+                     *           "synced_at": "2025-06-15T12:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "syncs": [
+                     *         {
+                     *           "waba_id": "102290129340398",
+                     *           "synced_at": "2025-06-15T12:00:00.000Z",
+                     *           "failure": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TemplateList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    syncTemplates: {
+        parameters: {
+            query?: {
+                /** @description Only of this WABA (Meta's id). */
+                waba_id?: components["parameters"]["WabaIdQuery"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The WABAs that will be fetched, with the time of the sync before. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "syncs": [
+                     *         {
+                     *           "waba_id": "102290129340398",
+                     *           "synced_at": "2025-06-15T12:00:00.000Z",
+                     *           "failure": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        syncs: components["schemas"]["TemplateSync"][];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TemplateSyncLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };

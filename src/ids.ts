@@ -5,7 +5,8 @@ const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const TIME_LENGTH = 10;
 const RANDOM_BYTES = 16;
 
-export type IdPrefix = "ten" | "cli" | "num" | "ntf" | "evt" | "whe" | "att" | "msg" | "req";
+export type IdPrefix =
+  "ten" | "cli" | "num" | "ntf" | "evt" | "whe" | "att" | "msg" | "req" | "dst";
 
 /**
  * A new id, `prefix_` and 26 characters that sort by the time they were made: 48 bits of

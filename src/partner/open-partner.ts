@@ -5,6 +5,7 @@ import type { Database } from "../store/database.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
 import { clientRoutes } from "./client-routes.ts";
 import { createConnectNumber } from "./connect-number.ts";
+import { destinationRuleRoutes } from "./destination-rule-routes.ts";
 import { numberRoutes } from "./number-routes.ts";
 import { tenantRoutes } from "./tenant-routes.ts";
 
@@ -22,6 +23,7 @@ export function openPartner(options: {
   return [
     ...tenantRoutes({ db }),
     ...clientRoutes({ db }),
+    ...destinationRuleRoutes({ db }),
     ...numberRoutes({ db, sealer, connect: createConnectNumber(options) }),
   ];
 }

@@ -1,5 +1,6 @@
 import type { Schemas } from "../http/contract-types.ts";
 import type { ClientRow } from "../tenancy/clients.ts";
+import { numberGuards, tenantGuards } from "../tenancy/guard-settings.ts";
 import type { PhoneNumberRow } from "../tenancy/phone-numbers.ts";
 import type { TenantRow } from "../tenancy/tenants.ts";
 
@@ -9,6 +10,7 @@ export function presentTenant(row: TenantRow): Schemas["Tenant"] {
     name: row.name,
     external_id: row.external_id,
     state: row.state,
+    guards: tenantGuards(row.guards),
     created_at: row.created_at.toISOString(),
   };
 }
@@ -41,6 +43,7 @@ export function presentNumber(row: PhoneNumberRow): Schemas["Number"] {
     throughput: row.throughput,
     quality: row.quality,
     local_storage_region: row.local_storage_region,
+    guards: numberGuards(row.guards),
     created_at: row.created_at.toISOString(),
   };
 }

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Database, DatabaseTransaction } from "./database.ts";
 
 /** What changed, so that every process forgets what it remembers of it. */
-export type ChangeKind = "tenant" | "client" | "hook" | "signing_key";
+export type ChangeKind = "tenant" | "client" | "hook" | "signing_key" | "destination_rule";
 export type Change = { kind: ChangeKind; key: string };
 
 /** Written in the transaction that makes the change, so that it is seen if and only if that is. */

@@ -4,6 +4,7 @@ import type { Database } from "../store/database.ts";
 import { createRemembered, type Remembered } from "../store/remembered.ts";
 import type { PhoneNumberState } from "../store/schema.ts";
 import { type ClientRow, findClientToAuthenticate } from "./clients.ts";
+import { effectiveGuards, type GuardSettings, guardsIfAnyIsOn } from "./guard-settings.ts";
 import { apiKeySealContext } from "./phone-numbers.ts";
 import type { Sealer } from "./sealing.ts";
 
@@ -16,6 +17,8 @@ export type DirectoryNumber = {
   state: PhoneNumberState;
   /** `null`: the configured default of 360dialog's Messaging API. */
   baseUrl: string | null;
+  /** Those that count for this number, when any of them is on. */
+  guards?: GuardSettings | undefined;
   apiKeySealed: Buffer | null;
   /** Opened at first use and kept as long as the entry. `undefined`: there is no key. */
   apiKey: () => Secret | undefined;
@@ -88,7 +91,7 @@ async function loadTenant(
     .leftJoin("phone_number as n", "n.tenant_id", "t.id")
     .where("t.id", "=", tenantId)
     .select(["t.state as tenant_state", "n.id", "n.phone_number_id", "n.waba_id", "n.state"])
-    .select(["n.base_url", "n.api_key_sealed"])
+    .select(["n.base_url", "n.api_key_sealed", "n.guards", "t.guards as tenant_guards"])
     .orderBy("n.id")
     .execute();
   const [first] = rows;
@@ -109,6 +112,7 @@ async function loadTenant(
         wabaId: row.waba_id,
         state: row.state,
         baseUrl: row.base_url,
+        guards: guardsIfAnyIsOn(effectiveGuards(row.tenant_guards, row.guards ?? {})),
         apiKeySealed: sealed,
         apiKey: once(() => (sealed === null ? undefined : sealer.open(sealed, context))),
       },
