@@ -605,6 +605,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/v1/destination-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List destination rules
+         * @description Where WhatsApp may not be sent to, from when to when. Rules whose note begins with `Shipped` came with the gateway; delete those that no longer hold.
+         */
+        get: operations["listDestinationRules"];
+        put?: never;
+        /**
+         * Create a destination rule
+         * @description Counts for every tenant whose `destination` guard is on, from `from` until `until` (or for good). Several rules for one country add up.
+         */
+        post: operations["createDestinationRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/destination-rules/{rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's id (`dst_…`). */
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a destination rule
+         * @description It restricts nothing any more, everywhere within 5 seconds.
+         */
+        delete: operations["deleteDestinationRule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tenant/v1/numbers": {
         parameters: {
             query?: never;
@@ -642,6 +689,114 @@ export interface paths {
         get: operations["getTenantNumber"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Set the guards of one of your numbers
+         * @description Sets the guards that are given and leaves the others as they are; null makes one as your account's again. In force everywhere within 5 seconds.
+         */
+        patch: operations["updateTenantNumber"];
+        trace?: never;
+    };
+    "/tenant/v1/numbers/{phone_number_id}/windows/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Meta's id of the number, as in the WhatsApp API. */
+                phone_number_id: components["parameters"]["PhoneNumberIdPath"];
+                /**
+                 * @description The user's phone number, or a business-scoped id such as `US.13491208655302741918`.
+                 * @example 15550002222
+                 */
+                user: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        /**
+         * May this number write to this user freely
+         * @description The customer service window: free-form messages may be sent until 24 hours after the user's last message or call. `closed` is only said of a number whose notifications have come here for 24 hours; before that a window that was not seen to open is `unknown`. WhatsApp decides.
+         */
+        get: operations["getWindow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant/v1/opt-ins/{phone_number_id}/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Meta's id of the number, as in the WhatsApp API. */
+                phone_number_id: components["parameters"]["PhoneNumberIdPath"];
+                /**
+                 * @description The user's phone number, or a business-scoped id such as `US.13491208655302741918`.
+                 * @example 15550002222
+                 */
+                user: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get an opt-in
+         * @description What was recorded of this user's consent.
+         */
+        get: operations["getOptIn"];
+        /**
+         * Record an opt-in
+         * @description Writes down that this user agreed to be written to by this number, and replaces an older record. One that was obtained after the user stopped marketing messages counts again.
+         */
+        put: operations["putOptIn"];
+        post?: never;
+        /**
+         * Delete an opt-in
+         * @description The user is again one who has not agreed.
+         */
+        delete: operations["deleteOptIn"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the cached templates
+         * @description The templates of your WABAs as they were last heard of: all are fetched at first need and every 6 hours, and changed by what WhatsApp tells in between. `syncs` says for each WABA when they were last fetched. A token that is limited to some numbers sees their WABAs only.
+         */
+        get: operations["listTemplates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant/v1/templates/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch the templates now
+         * @description Has the templates of your WABAs (or of the one that is named) fetched as soon as possible, once a minute for each at most. 429 when none of them may be fetched yet.
+         */
+        post: operations["syncTemplates"];
         delete?: never;
         options?: never;
         head?: never;
@@ -932,6 +1087,1227 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/marketing_messages": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a marketing template
+         * @description Sends a template of the category MARKETING through Marketing Messages. 360dialog wraps the errors of this path in `detail`.
+         */
+        post: operations["sendMarketingMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/messages_encrypted": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send an encrypted message
+         * @description As `POST /messages`, with a body that is encrypted for WhatsApp.
+         */
+        post: operations["sendEncryptedMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calling/calls": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make, take or end a call
+         * @description `action` is `connect`, `pre_accept`, `accept`, `reject` or `terminate`.
+         */
+        post: operations["sendCallAction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calls": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make, take or end a call, Meta's path
+         * @description The same as `POST /calling/calls`.
+         */
+        post: operations["sendCallActionAsMeta"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calling/permissions/{user}": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The user's phone number in digits.
+                 * @example 15550002222
+                 */
+                user: string;
+            };
+            cookie?: never;
+        };
+        /** May this user be called */
+        get: operations["getCallPermission"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/call_permissions": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * May this user be called, Meta's path
+         * @description The same as `GET /calling/permissions/{user}`.
+         */
+        get: operations["getCallPermissionAsMeta"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calling/settings": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the calling settings */
+        get: operations["getCallingSettings"];
+        put?: never;
+        /** Change the calling settings */
+        post: operations["setCallingSettings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** List groups */
+        get: operations["listGroups"];
+        put?: never;
+        /** Create a group */
+        post: operations["createGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups/{group_id}": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The group's id.
+                 * @example Y2FwaV9ncm91cDox
+                 */
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        /** Get a group */
+        get: operations["getGroup"];
+        put?: never;
+        /** Change a group */
+        post: operations["updateGroup"];
+        /** Delete a group */
+        delete: operations["deleteGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups/{group_id}/participants": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The group's id.
+                 * @example Y2FwaV9ncm91cDox
+                 */
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add participants to a group */
+        post: operations["addGroupParticipants"];
+        /**
+         * Remove participants from a group
+         * @description The body names them.
+         */
+        delete: operations["removeGroupParticipants"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups/{group_id}/invite_link": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The group's id.
+                 * @example Y2FwaV9ncm91cDox
+                 */
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        /** Get a group's invite link */
+        get: operations["getGroupInviteLink"];
+        put?: never;
+        /**
+         * Make a group's invite link anew
+         * @description The old link stops working.
+         */
+        post: operations["resetGroupInviteLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups/{group_id}/join_requests": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The group's id.
+                 * @example Y2FwaV9ncm91cDox
+                 */
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        /** List who wants to join a group */
+        get: operations["listGroupJoinRequests"];
+        put?: never;
+        /** Let somebody join a group */
+        post: operations["approveGroupJoinRequests"];
+        /**
+         * Refuse somebody who wants to join a group
+         * @description The body names the requests.
+         */
+        delete: operations["rejectGroupJoinRequests"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload a file
+         * @description The form is passed on as it comes, its parts in any order. At most 25 uploads a second for a number.
+         */
+        post: operations["uploadMedia"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/{media_id}": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The id that an upload or an inbound message gave.
+                 * @example 1013859600285441
+                 */
+                media_id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Look a file up
+         * @description The `url` of the answer leads to this gateway: for 5 minutes it needs no credential, and the same path with a credential works as at 360dialog. Without a number named, the one that the id was seen on is used. A number whose look-ups keep failing is stopped with 429 before 360dialog blocks it.
+         */
+        get: operations["getMedia"];
+        put?: never;
+        post?: never;
+        /** Delete a file */
+        delete: operations["deleteMedia"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/uploads": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin a resumable upload
+         * @description For handles of template headers and profile photos.
+         */
+        post: operations["createUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/upload:{upload_id}": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description What stands behind `upload:` in the id of an upload.
+                 * @example MTphdHRhY2htZW50
+                 */
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        /** How far a resumable upload has come */
+        get: operations["getUpload"];
+        put?: never;
+        /**
+         * Send the bytes of a resumable upload
+         * @description From the offset that the header `file_offset` says.
+         */
+        post: operations["continueUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/message_templates": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List templates, Meta's path
+         * @description `paging.next` and `paging.previous` lead to this gateway, in the form of path that was called.
+         */
+        get: operations["listMessageTemplates"];
+        put?: never;
+        /** Create a template, Meta's path */
+        post: operations["createMessageTemplate"];
+        /** Delete a template, Meta's path */
+        delete: operations["deleteMessageTemplate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/message_templates_library": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** List the template library */
+        get: operations["listTemplateLibrary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/configs/templates": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** List templates, 360dialog's path */
+        get: operations["listConfiguredTemplates"];
+        put?: never;
+        /** Create a template, 360dialog's path */
+        post: operations["createConfiguredTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/configs/templates/{name}": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The template's name.
+                 * @example order_ready
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a template, 360dialog's path */
+        delete: operations["deleteConfiguredTemplate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/flows": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** List flows */
+        get: operations["listFlows"];
+        put?: never;
+        /** Create a flow */
+        post: operations["createFlow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/whatsapp_business_profile": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the business profile */
+        get: operations["getBusinessProfile"];
+        put?: never;
+        /** Change the business profile */
+        post: operations["setBusinessProfile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/whatsapp_commerce_settings": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the cart and catalogue switches */
+        get: operations["getCommerceSettings"];
+        put?: never;
+        /** Change the cart and catalogue switches */
+        post: operations["setCommerceSettings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/whatsapp_business_encryption": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the business's public key */
+        get: operations["getBusinessEncryption"];
+        put?: never;
+        /** Change the business's public key */
+        post: operations["setBusinessEncryption"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/business_compliance_info": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the compliance information */
+        get: operations["getComplianceInfo"];
+        put?: never;
+        /** Change the compliance information */
+        post: operations["setComplianceInfo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/conversational_automation": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** Get ice breakers and commands */
+        get: operations["getConversationalAutomation"];
+        put?: never;
+        /** Change ice breakers and commands */
+        post: operations["setConversationalAutomation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/settings": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the number's settings */
+        get: operations["getNumberSettings"];
+        put?: never;
+        /**
+         * Change the number's settings
+         * @description A body that holds nothing but `calling` goes to 360dialog as `POST /calling/settings`.
+         */
+        post: operations["setNumberSettings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/block_users": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** List blocked users */
+        get: operations["listBlockedUsers"];
+        put?: never;
+        /** Block users */
+        post: operations["blockUsers"];
+        /**
+         * Unblock users
+         * @description The body names them.
+         */
+        delete: operations["unblockUsers"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/message_qrdls": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** List QR codes */
+        get: operations["listQrCodes"];
+        put?: never;
+        /** Create a QR code */
+        post: operations["createQrCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/message_qrdls/{code}": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The QR code's code.
+                 * @example 4O4YGZEG3RIVE1
+                 */
+                code: string;
+            };
+            cookie?: never;
+        };
+        /** Get a QR code */
+        get: operations["getQrCode"];
+        put?: never;
+        /** Change a QR code */
+        post: operations["updateQrCode"];
+        /** Delete a QR code */
+        delete: operations["deleteQrCode"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/phone_numbers": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the WABA's numbers
+         * @description As WhatsApp knows them.
+         */
+        get: operations["listNumbersOfWaba"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** List the WABA's schedules */
+        get: operations["listSchedules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/health": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** Is the number's connection up, the old path */
+        get: operations["getOldHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/configs/phone_number": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** Which number is this */
+        get: operations["getConfiguredNumber"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/whatsapp_business/attachments": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a file
+         * @description Where the `url` of a media look-up leads; 360dialog's clients write it with a slash at the end, and both work. With `exp` and `sig` as the look-up gave them no credential is needed; without them it is the same call as at 360dialog. The file comes as 360dialog gives it, as a download.
+         */
+        get: operations["downloadMedia"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/waba_webhook": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set the WABA's webhook, 360dialog's way
+         * @description Makes the one endpoint with `managed_by: drop_in` for all numbers of the WABA, or replaces its URL and headers. It is not forwarded. A token that is limited to some numbers is refused.
+         */
+        post: operations["setWabaWebhookSettings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/multi_webhook": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the number's further webhooks, 360dialog's way
+         * @description The endpoints that were set on this path, by name. Header values read back as `***`.
+         */
+        get: operations["getMultiWebhook"];
+        /**
+         * Add further webhooks
+         * @description Adds to the list; 409 while they are switched off.
+         */
+        put: operations["addToMultiWebhook"];
+        /**
+         * Set the number's further webhooks, 360dialog's way
+         * @description Switches them on or off, and replaces the list where one is given. Each is an endpoint.
+         */
+        post: operations["setMultiWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change one further webhook
+         * @description By its name.
+         */
+        patch: operations["updateMultiWebhook"];
+        trace?: never;
+    };
 }
 export interface webhooks {
     event: {
@@ -1011,6 +2387,8 @@ export interface components {
         GatewayError: components["schemas"]["Problem"] & {
             /** @description Our id of the send, with `outcome_unknown`. */
             message_id?: components["schemas"]["MessageId"];
+            /** @description When the user last wrote or called, with `window_closed`. */
+            last_inbound_at?: components["schemas"]["Timestamp"] | null;
             error: components["schemas"]["GraphError"];
         };
         /** @description Meta's error object with Meta's nearest code. */
@@ -1130,6 +2508,131 @@ export interface components {
         /** @enum {string} */
         PartnerScope: "partner:read" | "partner:write";
         Scope: components["schemas"]["TenantScope"] | components["schemas"]["PartnerScope"];
+        /**
+         * @description What a guard does with a send that it would refuse: nothing (`off`), name it in `Gateway-Warning` (`warn`), or refuse it with 422 (`enforce`).
+         * @enum {string}
+         */
+        GuardMode: "off" | "warn" | "enforce";
+        /** @description Null is as the tenant's. */
+        GuardModeOrNull: components["schemas"]["GuardMode"] | null;
+        /** @description The guards that count, each with what it does. */
+        Guards: {
+            /** @description Free-form messages outside the customer service window (`window_closed`). */
+            customer_service_window: components["schemas"]["GuardMode"];
+            /** @description Messages to users without a recorded opt-in (`opt_in_missing`), marketing to users who stopped it (`opted_out`). */
+            opt_in: components["schemas"]["GuardMode"];
+            /** @description Sends that a destination rule forbids (`destination_restricted`). */
+            destination: components["schemas"]["GuardMode"];
+            /** @description Templates that cannot be sent (`template_unavailable`). */
+            template: components["schemas"]["GuardMode"];
+        };
+        /** @description A number's own guards; null is as the tenant's. */
+        NumberGuards: {
+            customer_service_window: components["schemas"]["GuardModeOrNull"];
+            opt_in: components["schemas"]["GuardModeOrNull"];
+            destination: components["schemas"]["GuardModeOrNull"];
+            template: components["schemas"]["GuardModeOrNull"];
+        };
+        /** @description The guards to set; those left out stay as they are. */
+        GuardsUpdate: {
+            customer_service_window?: components["schemas"]["GuardMode"];
+            opt_in?: components["schemas"]["GuardMode"];
+            destination?: components["schemas"]["GuardMode"];
+            template?: components["schemas"]["GuardMode"];
+        };
+        /** @description The guards to set; null makes one as the tenant's, those left out stay as they are. */
+        NumberGuardsUpdate: {
+            customer_service_window?: components["schemas"]["GuardModeOrNull"];
+            opt_in?: components["schemas"]["GuardModeOrNull"];
+            destination?: components["schemas"]["GuardModeOrNull"];
+            template?: components["schemas"]["GuardModeOrNull"];
+        };
+        /**
+         * @description `blocked`: nothing may be sent there; `marketing_blocked`: no marketing.
+         * @enum {string}
+         */
+        DestinationRuleEffect: "blocked" | "marketing_blocked";
+        /** @description ISO 3166 alpha-2. */
+        Country: string;
+        DestinationRule: {
+            id: string;
+            country: components["schemas"]["Country"];
+            from: components["schemas"]["Timestamp"];
+            /** @description Null is for good. */
+            until: components["schemas"]["Timestamp"] | null;
+            effect: components["schemas"]["DestinationRuleEffect"];
+            note: string | null;
+            created_at: components["schemas"]["Timestamp"];
+        };
+        DestinationRuleList: {
+            data: components["schemas"]["DestinationRule"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        DestinationRuleCreate: {
+            country: components["schemas"]["Country"];
+            from: components["schemas"]["Timestamp"];
+            /** @description Null or nothing is for good. */
+            until?: components["schemas"]["Timestamp"] | null;
+            effect: components["schemas"]["DestinationRuleEffect"];
+            note?: string | null;
+        };
+        Window: {
+            phone_number_id: components["schemas"]["PhoneNumberId"];
+            /** @description The phone number in digits or the business-scoped id. */
+            user: string;
+            /** @enum {string} */
+            state: "open" | "closed" | "unknown";
+            /** @description When the user last wrote or called; null if that was never heard. */
+            last_inbound_at: components["schemas"]["Timestamp"] | null;
+            /** @description 24 hours after that. */
+            closes_at: components["schemas"]["Timestamp"] | null;
+        };
+        OptIn: {
+            phone_number_id: components["schemas"]["PhoneNumberId"];
+            /** @description The phone number in digits or the business-scoped id. */
+            user: string;
+            source: string;
+            obtained_at: components["schemas"]["Timestamp"];
+            proof: string;
+            recorded_at: components["schemas"]["Timestamp"];
+        };
+        OptInPut: {
+            /** @description Where the user agreed, such as `checkout form`. */
+            source: string;
+            /** @description When the user agreed; not in the future. */
+            obtained_at: components["schemas"]["Timestamp"];
+            /** @description What shows it, such as the id of a stored form. */
+            proof: string;
+        };
+        Template: {
+            waba_id: string;
+            name: string;
+            language: string;
+            /** @description `MARKETING`, `UTILITY` or `AUTHENTICATION`. */
+            category: string | null;
+            /** @description In lower case, such as `approved` or `paused`. */
+            status: string | null;
+            /** @description `GREEN`, `YELLOW`, `RED` or `UNKNOWN`. */
+            quality: string | null;
+            /** @description As 360dialog lists them; null until they were fetched. */
+            components: Record<string, never>[] | null;
+            /** @description Meta's id of the template. */
+            external_id: string | null;
+            /** @description When it was last in a fetched list; null if it is known from an event only. */
+            synced_at: components["schemas"]["Timestamp"] | null;
+        };
+        TemplateSync: {
+            waba_id: string;
+            /** @description When all templates of the WABA were last fetched; null if they never were. */
+            synced_at: components["schemas"]["Timestamp"] | null;
+            /** @description Why the last try failed; null when it did not. */
+            failure: string | null;
+        };
+        TemplateList: {
+            data: components["schemas"]["Template"][];
+            next_cursor: components["schemas"]["NextCursor"];
+            syncs: components["schemas"]["TemplateSync"][];
+        };
         /** @enum {string} */
         TenantState: "active" | "suspended";
         Tenant: {
@@ -1138,6 +2641,7 @@ export interface components {
             /** @description Your own id for it. */
             external_id: string | null;
             state: components["schemas"]["TenantState"];
+            guards: components["schemas"]["Guards"];
             created_at: components["schemas"]["Timestamp"];
         };
         TenantList: {
@@ -1153,6 +2657,7 @@ export interface components {
             name?: string;
             /** @description Your own id for it; null removes it. */
             external_id?: string | null;
+            guards?: components["schemas"]["GuardsUpdate"];
         };
         TenantUpsert: {
             name: string;
@@ -1296,6 +2801,7 @@ export interface components {
             quality: string | null;
             /** @description Where Meta stores its data. */
             local_storage_region: string | null;
+            guards: components["schemas"]["NumberGuards"];
             created_at: components["schemas"]["Timestamp"];
         };
         NumberList: {
@@ -1329,6 +2835,7 @@ export interface components {
             api_key?: components["schemas"]["ApiKey"];
             throughput?: components["schemas"]["Throughput"];
             local_storage_region?: string | null;
+            guards?: components["schemas"]["NumberGuardsUpdate"];
         };
         ApiKeySet: {
             api_key: components["schemas"]["ApiKey"];
@@ -1343,7 +2850,12 @@ export interface components {
             throughput: components["schemas"]["Throughput"];
             /** @description WhatsApp's rating, such as `GREEN`; null if not known. */
             quality: string | null;
+            guards: components["schemas"]["NumberGuards"];
+            effective_guards: components["schemas"]["Guards"];
             created_at: components["schemas"]["Timestamp"];
+        };
+        TenantNumberUpdate: {
+            guards?: components["schemas"]["NumberGuardsUpdate"];
         };
         TenantNumberList: {
             data: components["schemas"]["TenantNumber"][];
@@ -1581,6 +3093,55 @@ export interface components {
             success?: boolean;
         } & {
             [key: string]: unknown;
+        };
+        /** @description As 360dialog or Meta documents it; the gateway passes it on. */
+        UpstreamBody: {
+            [key: string]: unknown;
+        };
+        /** @description What would come of a send. */
+        DryRunAnswer: {
+            /** @enum {string} */
+            verdict: "send" | "refuse";
+            checks: {
+                /** @description What it would be refused or warned of with. */
+                code: string;
+                /** @enum {string} */
+                result: "pass" | "refuse" | "unknown";
+                detail: string;
+            }[];
+        };
+        MultiWebhook: {
+            enabled: boolean;
+            destinations: components["schemas"]["MultiWebhookDestination"][];
+        };
+        MultiWebhookDestination: {
+            /** @description Unique for the number; case matters. */
+            name: string;
+            url: string;
+            /** @description Read with GET, each value is `***`. */
+            headers?: {
+                [key: string]: string;
+            };
+        } & {
+            [key: string]: unknown;
+        };
+        MultiWebhookSet: {
+            enabled?: boolean;
+            destinations?: components["schemas"]["MultiWebhookDestination"][];
+        } & {
+            [key: string]: unknown;
+        };
+        MultiWebhookChange: {
+            name: string;
+            url?: string;
+            headers?: {
+                [key: string]: string;
+            };
+        } & {
+            [key: string]: unknown;
+        };
+        MultiWebhookMessage: {
+            message: string;
         };
         /** @description Meta's answer. */
         HealthStatus: {
@@ -1967,6 +3528,27 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description A sync was asked for within the last minute (`rate_limited`). */
+        TemplateSyncLimited: {
+            headers: {
+                "Retry-After": components["headers"]["RetryAfter"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:waba-gateway:error:rate_limited",
+                 *       "title": "Too many requests",
+                 *       "status": 429,
+                 *       "detail": "A WABA's templates are synced once a minute at most.",
+                 *       "code": "rate_limited",
+                 *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description A fault of ours (`internal_error`). */
         InternalError: {
             headers: {
@@ -2141,15 +3723,67 @@ export interface components {
                 "application/json": components["schemas"]["GatewayError"];
             };
         };
-        /** @description 360dialog's or Meta's, as it came; with `Retry-After` where 360dialog sent it. The gateway has no limit of its own here. */
+        /** @description Ours (`rate_limited`): one of WhatsApp's limits is reached, and nothing was called upstream; come again after `Retry-After`. Or 360dialog's or Meta's, as it came. */
         WhatsAppRateLimited: {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["UpstreamError"];
+                "application/json": components["schemas"]["GatewayError"] | components["schemas"]["UpstreamError"];
+            };
+        };
+        /** @description Ours (`idempotency_in_progress`): the first send with this key is still under way. Or 360dialog's, as it came. */
+        WhatsAppConflict: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["GatewayError"] | components["schemas"]["UpstreamError"];
+            };
+        };
+        /** @description Ours: a guard that is set to `enforce` refuses the send (`window_closed`, `opt_in_missing`, `opted_out`, `destination_restricted`, `template_unavailable`), or the key was used for another body (`idempotency_key_reused`). Nothing was sent. Or 360dialog's, as it came. */
+        WhatsAppRefused: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["GatewayError"] | components["schemas"]["UpstreamError"];
+            };
+        };
+        /** @description Made, as 360dialog answered it. */
+        Upstream2xx: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "id": "974244038051108"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        /** @description It is done. */
+        MultiWebhookDone: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "message": "Operation started successfully"
+                 *     }
+                 */
+                "application/json": components["schemas"]["MultiWebhookMessage"];
             };
         };
         /** @description Any other refusal, as 360dialog wrote it. */
@@ -2270,6 +3904,15 @@ export interface components {
         ClientId: string;
         /** @description Our id of the number (`num_…`). */
         NumberId: string;
+        /** @description Meta's id of the number, as in the WhatsApp API. */
+        PhoneNumberIdPath: string;
+        /**
+         * @description The user's phone number, or a business-scoped id such as `US.13491208655302741918`.
+         * @example 15550002222
+         */
+        User: string;
+        /** @description Only of this WABA (Meta's id). */
+        WabaIdQuery: string;
         /**
          * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
          * @example 106540352242922
@@ -2280,9 +3923,39 @@ export interface components {
          * @example 106540352242922
          */
         PhoneNumberIdQuery: string;
+        /**
+         * @description Makes a repeat harmless: for 24 hours the same key with the same body and query gives the first answer again, and nothing is sent. Bare or quoted, at most 255 characters.
+         * @example order-4711-shipped
+         */
+        IdempotencyKey: string;
+        /**
+         * @description With `true` nothing is sent or counted: the answer says whether this gateway would send it, and why.
+         * @example true
+         */
+        DryRun: "true" | "false";
     };
     requestBodies: never;
     headers: {
+        /**
+         * @description What a guard that is set to `warn` would have refused the send for.
+         * @example window_closed
+         */
+        GatewayWarning: string;
+        /**
+         * @description `true` on an answer that is given again.
+         * @example true
+         */
+        IdempotentReplayed: string;
+        /**
+         * @description The limit that was reached, how much of it is left, and when it opens.
+         * @example "number";r=0;t=1
+         */
+        RateLimit: string;
+        /**
+         * @description The limit itself, as so many in so many seconds.
+         * @example "number";q=80;w=1
+         */
+        RateLimitPolicy: string;
         /**
          * @description The request's id; quote it when you ask for help.
          * @example req_01jd8qv4m0x5k7r2t9w3y6z1ab
@@ -2726,6 +4399,12 @@ export interface operations {
                      *           "name": "Bakery North",
                      *           "external_id": "crm-4711",
                      *           "state": "active",
+                     *           "guards": {
+                     *             "customer_service_window": "off",
+                     *             "opt_in": "off",
+                     *             "destination": "off",
+                     *             "template": "off"
+                     *           },
                      *           "created_at": "2025-06-15T12:00:00.000Z"
                      *         }
                      *       ],
@@ -3490,6 +5169,12 @@ export interface operations {
                      *           "throughput": 80,
                      *           "quality": null,
                      *           "local_storage_region": null,
+                     *           "guards": {
+                     *             "customer_service_window": null,
+                     *             "opt_in": null,
+                     *             "destination": null,
+                     *             "template": null
+                     *           },
                      *           "created_at": "2025-06-15T12:00:00.000Z"
                      *         }
                      *       ],
@@ -3732,6 +5417,132 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listDestinationRules: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of rules. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "dst_00000000000000000000000005",
+                     *           "country": "US",
+                     *           "from": "2025-04-01T00:00:00.000Z",
+                     *           "until": null,
+                     *           "effect": "marketing_blocked",
+                     *           "note": "Shipped: Meta delivers no marketing templates to numbers of the United States since 1 April 2025.",
+                     *           "created_at": "2025-06-15T12:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DestinationRuleList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createDestinationRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "country": "US",
+                 *       "from": "2025-04-01T00:00:00Z",
+                 *       "effect": "marketing_blocked",
+                 *       "note": "No marketing templates to the United States."
+                 *     }
+                 */
+                "application/json": components["schemas"]["DestinationRuleCreate"];
+            };
+        };
+        responses: {
+            /** @description The new rule. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "dst_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "country": "US",
+                     *       "from": "2025-04-01T00:00:00.000Z",
+                     *       "until": null,
+                     *       "effect": "marketing_blocked",
+                     *       "note": "No marketing templates to the United States.",
+                     *       "created_at": "2025-06-15T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DestinationRule"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteDestinationRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's id (`dst_…`). */
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listTenantNumbers: {
         parameters: {
             query?: {
@@ -3765,6 +5576,18 @@ export interface operations {
                      *           "state": "running",
                      *           "throughput": 80,
                      *           "quality": null,
+                     *           "guards": {
+                     *             "customer_service_window": null,
+                     *             "opt_in": null,
+                     *             "destination": null,
+                     *             "template": null
+                     *           },
+                     *           "effective_guards": {
+                     *             "customer_service_window": "off",
+                     *             "opt_in": "off",
+                     *             "destination": "off",
+                     *             "template": "off"
+                     *           },
                      *           "created_at": "2025-06-15T12:00:00.000Z"
                      *         }
                      *       ],
@@ -3807,6 +5630,18 @@ export interface operations {
                      *       "state": "running",
                      *       "throughput": 80,
                      *       "quality": null,
+                     *       "guards": {
+                     *         "customer_service_window": "warn",
+                     *         "opt_in": null,
+                     *         "destination": null,
+                     *         "template": null
+                     *       },
+                     *       "effective_guards": {
+                     *         "customer_service_window": "warn",
+                     *         "opt_in": "off",
+                     *         "destination": "off",
+                     *         "template": "off"
+                     *       },
                      *       "created_at": "2025-06-15T12:00:00.000Z"
                      *     }
                      */
@@ -3816,6 +5651,348 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateTenantNumber: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Meta's id of the number, as in the WhatsApp API. */
+                phone_number_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "guards": {
+                 *         "customer_service_window": "warn"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["TenantNumberUpdate"];
+            };
+        };
+        responses: {
+            /** @description The number as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "phone_number_id": "106540352242922",
+                     *       "display_phone_number": "15550001111",
+                     *       "waba_id": "102290129340398",
+                     *       "state": "running",
+                     *       "throughput": 80,
+                     *       "quality": null,
+                     *       "guards": {
+                     *         "customer_service_window": "warn",
+                     *         "opt_in": null,
+                     *         "destination": null,
+                     *         "template": null
+                     *       },
+                     *       "effective_guards": {
+                     *         "customer_service_window": "warn",
+                     *         "opt_in": "off",
+                     *         "destination": "off",
+                     *         "template": "off"
+                     *       },
+                     *       "created_at": "2025-06-15T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TenantNumber"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getWindow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Meta's id of the number, as in the WhatsApp API. */
+                phone_number_id: components["parameters"]["PhoneNumberIdPath"];
+                /**
+                 * @description The user's phone number, or a business-scoped id such as `US.13491208655302741918`.
+                 * @example 15550002222
+                 */
+                user: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The window, as far as it is known. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "phone_number_id": "106540352242922",
+                     *       "user": "15550002222",
+                     *       "state": "open",
+                     *       "last_inbound_at": "2025-06-15T12:00:00.000Z",
+                     *       "closes_at": "2025-06-16T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Window"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getOptIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Meta's id of the number, as in the WhatsApp API. */
+                phone_number_id: components["parameters"]["PhoneNumberIdPath"];
+                /**
+                 * @description The user's phone number, or a business-scoped id such as `US.13491208655302741918`.
+                 * @example 15550002222
+                 */
+                user: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The opt-in. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OptIn"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putOptIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Meta's id of the number, as in the WhatsApp API. */
+                phone_number_id: components["parameters"]["PhoneNumberIdPath"];
+                /**
+                 * @description The user's phone number, or a business-scoped id such as `US.13491208655302741918`.
+                 * @example 15550002222
+                 */
+                user: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "source": "checkout form",
+                 *       "obtained_at": "2025-06-15T12:00:00Z",
+                 *       "proof": "order 4711, box ticked"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OptInPut"];
+            };
+        };
+        responses: {
+            /** @description Replaced. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OptIn"];
+                };
+            };
+            /** @description Recorded. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OptIn"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteOptIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Meta's id of the number, as in the WhatsApp API. */
+                phone_number_id: components["parameters"]["PhoneNumberIdPath"];
+                /**
+                 * @description The user's phone number, or a business-scoped id such as `US.13491208655302741918`.
+                 * @example 15550002222
+                 */
+                user: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listTemplates: {
+        parameters: {
+            query?: {
+                /** @description Only the template of this name, in each of its languages. */
+                name?: string;
+                /** @description Only templates in this state, such as `approved`. */
+                status?: string;
+                /** @description Only of this WABA (Meta's id). */
+                waba_id?: components["parameters"]["WabaIdQuery"];
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of templates. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "waba_id": "102290129340398",
+                     *           "name": "order_ready",
+                     *           "language": "en_US",
+                     *           "category": "UTILITY",
+                     *           "status": "approved",
+                     *           "quality": "GREEN",
+                     *           "components": [
+                     *             {
+                     *               "type": "BODY",
+                     *               "text": "Your order is ready."
+                     *             }
+                     *           ],
+                     *           "external_id": "974244038051108",
+                     *           "synced_at": "2025-06-15T12:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "syncs": [
+                     *         {
+                     *           "waba_id": "102290129340398",
+                     *           "synced_at": "2025-06-15T12:00:00.000Z",
+                     *           "failure": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TemplateList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    syncTemplates: {
+        parameters: {
+            query?: {
+                /** @description Only of this WABA (Meta's id). */
+                waba_id?: components["parameters"]["WabaIdQuery"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The WABAs that will be fetched, with the time of the sync before. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "syncs": [
+                     *         {
+                     *           "waba_id": "102290129340398",
+                     *           "synced_at": "2025-06-15T12:00:00.000Z",
+                     *           "failure": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        syncs: components["schemas"]["TemplateSync"][];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TemplateSyncLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
@@ -4430,6 +6607,11 @@ export interface operations {
                  * @example 106540352242922
                  */
                 phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+                /**
+                 * @description With `true` nothing is sent or counted: the answer says whether this gateway would send it, and why.
+                 * @example true
+                 */
+                dry_run?: components["parameters"]["DryRun"];
             };
             header?: {
                 /**
@@ -4437,6 +6619,11 @@ export interface operations {
                  * @example 106540352242922
                  */
                 "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+                /**
+                 * @description Makes a repeat harmless: for 24 hours the same key with the same body and query gives the first answer again, and nothing is sent. Bare or quoted, at most 255 characters.
+                 * @example order-4711-shipped
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
             cookie?: never;
@@ -4452,18 +6639,23 @@ export interface operations {
             200: {
                 headers: {
                     "Gateway-Message-Id": components["headers"]["GatewayMessageId"];
+                    "Gateway-Warning": components["headers"]["GatewayWarning"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MessageAnswer"];
+                    "application/json": components["schemas"]["MessageAnswer"] | components["schemas"]["DryRunAnswer"];
                 };
             };
+            201: components["responses"]["Upstream2xx"];
             400: components["responses"]["WhatsAppBadRequest"];
             401: components["responses"]["WhatsAppUnauthorized"];
             403: components["responses"]["WhatsAppForbidden"];
             404: components["responses"]["WhatsAppNotFound"];
+            409: components["responses"]["WhatsAppConflict"];
             413: components["responses"]["WhatsAppTooLarge"];
+            422: components["responses"]["WhatsAppRefused"];
             429: components["responses"]["WhatsAppRateLimited"];
             500: components["responses"]["WhatsAppInternalError"];
             502: components["responses"]["WhatsAppBadGateway"];
@@ -4642,6 +6834,4232 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookSettings"];
                 };
             };
+            400: components["responses"]["WebhookSettingsRefused"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["GatewayForbidden"];
+            404: components["responses"]["GatewayNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            500: components["responses"]["WhatsAppInternalError"];
+            503: components["responses"]["GatewayUnavailable"];
+        };
+    };
+    sendMarketingMessage: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+                /**
+                 * @description With `true` nothing is sent or counted: the answer says whether this gateway would send it, and why.
+                 * @example true
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+                /**
+                 * @description Makes a repeat harmless: for 24 hours the same key with the same body and query gives the first answer again, and nothing is sent. Bare or quoted, at most 255 characters.
+                 * @example order-4711-shipped
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "messaging_product": "whatsapp",
+                 *       "to": "15550002222",
+                 *       "type": "template",
+                 *       "template": {
+                 *         "name": "spring_sale",
+                 *         "language": {
+                 *           "code": "en_US"
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "Gateway-Message-Id": components["headers"]["GatewayMessageId"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "messaging_product": "whatsapp",
+                     *       "contacts": [
+                     *         {
+                     *           "input": "15550002222",
+                     *           "wa_id": "15550002222"
+                     *         }
+                     *       ],
+                     *       "messages": [
+                     *         {
+                     *           "id": "wamid.HBgLMTU1NTAwMDIyMjIVAgARGBI0REJGMUQ4"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            409: components["responses"]["WhatsAppConflict"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            422: components["responses"]["WhatsAppRefused"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppSendTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    sendEncryptedMessage: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+                /**
+                 * @description With `true` nothing is sent or counted: the answer says whether this gateway would send it, and why.
+                 * @example true
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+                /**
+                 * @description Makes a repeat harmless: for 24 hours the same key with the same body and query gives the first answer again, and nothing is sent. Bare or quoted, at most 255 characters.
+                 * @example order-4711-shipped
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "messaging_product": "whatsapp",
+                 *       "to": "15550002222",
+                 *       "encrypted_contents": "AbC="
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "Gateway-Message-Id": components["headers"]["GatewayMessageId"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "messaging_product": "whatsapp",
+                     *       "contacts": [
+                     *         {
+                     *           "input": "15550002222",
+                     *           "wa_id": "15550002222"
+                     *         }
+                     *       ],
+                     *       "messages": [
+                     *         {
+                     *           "id": "wamid.HBgLMTU1NTAwMDIyMjIVAgARGBI0REJGMUQ4"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            409: components["responses"]["WhatsAppConflict"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            422: components["responses"]["WhatsAppRefused"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppSendTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    sendCallAction: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+                /**
+                 * @description Makes a repeat harmless: for 24 hours the same key with the same body and query gives the first answer again, and nothing is sent. Bare or quoted, at most 255 characters.
+                 * @example order-4711-shipped
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "messaging_product": "whatsapp",
+                 *       "to": "15550002222",
+                 *       "action": "connect",
+                 *       "session": {
+                 *         "sdp_type": "offer",
+                 *         "sdp": "v=0 ..."
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "Gateway-Message-Id": components["headers"]["GatewayMessageId"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "messaging_product": "whatsapp",
+                     *       "calls": [
+                     *         {
+                     *           "id": "wacid.HBgLMTU1NTAwMDIyMjI"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            409: components["responses"]["WhatsAppConflict"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            422: components["responses"]["WhatsAppRefused"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppSendTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    sendCallActionAsMeta: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+                /**
+                 * @description Makes a repeat harmless: for 24 hours the same key with the same body and query gives the first answer again, and nothing is sent. Bare or quoted, at most 255 characters.
+                 * @example order-4711-shipped
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "messaging_product": "whatsapp",
+                 *       "to": "15550002222",
+                 *       "action": "connect",
+                 *       "session": {
+                 *         "sdp_type": "offer",
+                 *         "sdp": "v=0 ..."
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "Gateway-Message-Id": components["headers"]["GatewayMessageId"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "messaging_product": "whatsapp",
+                     *       "calls": [
+                     *         {
+                     *           "id": "wacid.HBgLMTU1NTAwMDIyMjI"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            409: components["responses"]["WhatsAppConflict"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            422: components["responses"]["WhatsAppRefused"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppSendTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    getCallPermission: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The user's phone number in digits.
+                 * @example 15550002222
+                 */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "messaging_product": "whatsapp",
+                     *       "permission": {
+                     *         "status": "temporary",
+                     *         "expiration_time": 1750000000
+                     *       },
+                     *       "actions": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    getCallPermissionAsMeta: {
+        parameters: {
+            query: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+                /**
+                 * @description The user's phone number in digits.
+                 * @example 15550002222
+                 */
+                user_wa_id: string;
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "messaging_product": "whatsapp",
+                     *       "permission": {
+                     *         "status": "temporary",
+                     *         "expiration_time": 1750000000
+                     *       },
+                     *       "actions": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    getCallingSettings: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "calling": {
+                     *         "status": "ENABLED",
+                     *         "call_icon_visibility": "DEFAULT"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    setCallingSettings: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "calling": {
+                 *         "status": "ENABLED",
+                 *         "call_icon_visibility": "DEFAULT"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    listGroups: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+                /**
+                 * @description How many, up to 1024.
+                 * @example 25
+                 */
+                limit?: string;
+                /**
+                 * @description The page after this cursor.
+                 * @example QVFIU
+                 */
+                after?: string;
+                /**
+                 * @description The page before this cursor.
+                 * @example QVFIV
+                 */
+                before?: string;
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "Y2FwaV9ncm91cDox",
+                     *           "subject": "Weekend trip"
+                     *         }
+                     *       ],
+                     *       "paging": {
+                     *         "cursors": {
+                     *           "before": "QVFIV",
+                     *           "after": "QVFIU"
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    createGroup: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+                /**
+                 * @description Makes a repeat harmless: for 24 hours the same key with the same body and query gives the first answer again, and nothing is sent. Bare or quoted, at most 255 characters.
+                 * @example order-4711-shipped
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "messaging_product": "whatsapp",
+                 *       "subject": "Weekend trip",
+                 *       "description": "Who drives?"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "Gateway-Message-Id": components["headers"]["GatewayMessageId"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "Y2FwaV9ncm91cDox"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            409: components["responses"]["WhatsAppConflict"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            422: components["responses"]["WhatsAppRefused"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppSendTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    getGroup: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+                /**
+                 * @description Which fields, separated by commas.
+                 * @example subject,total_participant_count
+                 */
+                fields?: string;
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The group's id.
+                 * @example Y2FwaV9ncm91cDox
+                 */
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "messaging_product": "whatsapp",
+                     *       "id": "Y2FwaV9ncm91cDox",
+                     *       "subject": "Weekend trip"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    updateGroup: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+                /**
+                 * @description Makes a repeat harmless: for 24 hours the same key with the same body and query gives the first answer again, and nothing is sent. Bare or quoted, at most 255 characters.
+                 * @example order-4711-shipped
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The group's id.
+                 * @example Y2FwaV9ncm91cDox
+                 */
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "messaging_product": "whatsapp",
+                 *       "subject": "Weekend trip, June"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "Gateway-Message-Id": components["headers"]["GatewayMessageId"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            409: components["responses"]["WhatsAppConflict"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            422: components["responses"]["WhatsAppRefused"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppSendTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    deleteGroup: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The group's id.
+                 * @example Y2FwaV9ncm91cDox
+                 */
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    addGroupParticipants: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+                /**
+                 * @description Makes a repeat harmless: for 24 hours the same key with the same body and query gives the first answer again, and nothing is sent. Bare or quoted, at most 255 characters.
+                 * @example order-4711-shipped
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The group's id.
+                 * @example Y2FwaV9ncm91cDox
+                 */
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "messaging_product": "whatsapp",
+                 *       "participants": [
+                 *         {
+                 *           "user": "15550002222"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "Gateway-Message-Id": components["headers"]["GatewayMessageId"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            409: components["responses"]["WhatsAppConflict"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            422: components["responses"]["WhatsAppRefused"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppSendTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    removeGroupParticipants: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The group's id.
+                 * @example Y2FwaV9ncm91cDox
+                 */
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "messaging_product": "whatsapp",
+                 *       "participants": [
+                 *         {
+                 *           "user": "15550002222"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    getGroupInviteLink: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The group's id.
+                 * @example Y2FwaV9ncm91cDox
+                 */
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "messaging_product": "whatsapp",
+                     *       "invite_link": "https://chat.whatsapp.com/AbC"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    resetGroupInviteLink: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+                /**
+                 * @description Makes a repeat harmless: for 24 hours the same key with the same body and query gives the first answer again, and nothing is sent. Bare or quoted, at most 255 characters.
+                 * @example order-4711-shipped
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The group's id.
+                 * @example Y2FwaV9ncm91cDox
+                 */
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "messaging_product": "whatsapp"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "Gateway-Message-Id": components["headers"]["GatewayMessageId"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "messaging_product": "whatsapp",
+                     *       "invite_link": "https://chat.whatsapp.com/DeF"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            409: components["responses"]["WhatsAppConflict"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            422: components["responses"]["WhatsAppRefused"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppSendTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    listGroupJoinRequests: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The group's id.
+                 * @example Y2FwaV9ncm91cDox
+                 */
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "join_request_id": "MTphdHRhY2htZW50",
+                     *           "wa_id": "15550002222"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    approveGroupJoinRequests: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+                /**
+                 * @description Makes a repeat harmless: for 24 hours the same key with the same body and query gives the first answer again, and nothing is sent. Bare or quoted, at most 255 characters.
+                 * @example order-4711-shipped
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The group's id.
+                 * @example Y2FwaV9ncm91cDox
+                 */
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "messaging_product": "whatsapp",
+                 *       "join_requests": [
+                 *         "MTphdHRhY2htZW50"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "Gateway-Message-Id": components["headers"]["GatewayMessageId"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "messaging_product": "whatsapp",
+                     *       "approved_join_requests": [
+                     *         "MTphdHRhY2htZW50"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            409: components["responses"]["WhatsAppConflict"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            422: components["responses"]["WhatsAppRefused"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppSendTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    rejectGroupJoinRequests: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The group's id.
+                 * @example Y2FwaV9ncm91cDox
+                 */
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "messaging_product": "whatsapp",
+                 *       "join_requests": [
+                 *         "MTphdHRhY2htZW50"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "messaging_product": "whatsapp",
+                     *       "rejected_join_requests": [
+                     *         "MTphdHRhY2htZW50"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    uploadMedia: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+                /**
+                 * @description Always `whatsapp`; for clients that leave it out of the form.
+                 * @example whatsapp
+                 */
+                messaging_product?: string;
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 100 MiB; forwarded as it comes. */
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** @description `whatsapp`. */
+                    messaging_product: string;
+                    /** @description The MIME type of the file. */
+                    type?: string;
+                    /**
+                     * Format: binary
+                     * @description The file with its name.
+                     */
+                    file: string;
+                } & {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "1013859600285441"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    getMedia: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The id that an upload or an inbound message gave.
+                 * @example 1013859600285441
+                 */
+                media_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "messaging_product": "whatsapp",
+                     *       "id": "1013859600285441",
+                     *       "mime_type": "image/jpeg",
+                     *       "sha256": "29ed50",
+                     *       "file_size": 303833,
+                     *       "url": "https://waba.example.com/whatsapp_business/attachments/?mid=1013859600285441&ext=1727097743&hash=ATu6wfux&exp=1727097743&sig=ten_01jd8qv4m0x5k7r2t9w3y6z1ab.num_01jd8qv4m0x5k7r2t9w3y6z1cd.c2lnbmF0dXJl"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    deleteMedia: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The id that an upload or an inbound message gave.
+                 * @example 1013859600285441
+                 */
+                media_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    createUpload: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+                /**
+                 * @description The name.
+                 * @example a.jpg
+                 */
+                file_name?: string;
+                /**
+                 * @description How many bytes.
+                 * @example 1048576
+                 */
+                file_length?: string;
+                /**
+                 * @description The MIME type.
+                 * @example image/jpeg
+                 */
+                file_type?: string;
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "upload:MTphdHRhY2htZW50"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    getUpload: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description What stands behind `upload:` in the id of an upload.
+                 * @example MTphdHRhY2htZW50
+                 */
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "upload:MTphdHRhY2htZW50",
+                     *       "file_offset": 1048576
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    continueUpload: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description What stands behind `upload:` in the id of an upload.
+                 * @example MTphdHRhY2htZW50
+                 */
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description At most 100 MiB; forwarded as it comes. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "h": "2:c2FtcGxl"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    listMessageTemplates: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+                /**
+                 * @description How many.
+                 * @example 25
+                 */
+                limit?: string;
+                /**
+                 * @description The page after this cursor.
+                 * @example MjQZD
+                 */
+                after?: string;
+                /**
+                 * @description The page before this cursor.
+                 * @example MAZDZD
+                 */
+                before?: string;
+                /**
+                 * @description Only this name.
+                 * @example order_ready
+                 */
+                name?: string;
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "974244038051108",
+                     *           "name": "order_ready",
+                     *           "language": "en_US",
+                     *           "category": "UTILITY",
+                     *           "status": "APPROVED",
+                     *           "components": [
+                     *             {
+                     *               "type": "BODY",
+                     *               "text": "Your order is ready."
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "paging": {
+                     *         "cursors": {
+                     *           "before": "MAZDZD",
+                     *           "after": "MjQZD"
+                     *         },
+                     *         "next": "https://waba.example.com/v23.0/102290129340398/message_templates?limit=25&after=MjQZD"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    createMessageTemplate: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "order_ready",
+                 *       "category": "UTILITY",
+                 *       "language": "en_US",
+                 *       "components": [
+                 *         {
+                 *           "type": "BODY",
+                 *           "text": "Your order is ready."
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "974244038051108",
+                     *       "status": "PENDING",
+                     *       "category": "UTILITY"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    deleteMessageTemplate: {
+        parameters: {
+            query: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+                /**
+                 * @description The name; every language of it goes.
+                 * @example order_ready
+                 */
+                name: string;
+                /**
+                 * @description Only the one with this id.
+                 * @example 974244038051108
+                 */
+                hsm_id?: string;
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    listTemplateLibrary: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+                /**
+                 * @description How many.
+                 * @example 25
+                 */
+                limit?: string;
+                /**
+                 * @description The page after this cursor.
+                 * @example MjQZD
+                 */
+                after?: string;
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "7147013345418927",
+                     *           "name": "delivery_update_1",
+                     *           "language": "en_US",
+                     *           "category": "UTILITY"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    listConfiguredTemplates: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+                /**
+                 * @description How many.
+                 * @example 1000
+                 */
+                limit?: string;
+                /**
+                 * @description How many to pass over.
+                 * @example 0
+                 */
+                offset?: string;
+                /**
+                 * @description A field, with a minus sign for descending.
+                 * @example id
+                 */
+                sort?: string;
+                /**
+                 * @description A JSON object, URL-encoded.
+                 * @example {}
+                 */
+                filters?: string;
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "total": 1,
+                     *       "limit": 1000,
+                     *       "offset": 0,
+                     *       "sort": [
+                     *         "id"
+                     *       ],
+                     *       "filters": {},
+                     *       "waba_templates": [
+                     *         {
+                     *           "id": "u2XmEOU54M8b7KHv0nypWT",
+                     *           "external_id": "974244038051108",
+                     *           "name": "order_ready",
+                     *           "language": "en_US",
+                     *           "category": "UTILITY",
+                     *           "status": "approved"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    createConfiguredTemplate: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "order_ready",
+                 *       "category": "UTILITY",
+                 *       "language": "en_US",
+                 *       "components": [
+                 *         {
+                 *           "type": "BODY",
+                 *           "text": "Your order is ready."
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "u2XmEOU54M8b7KHv0nypWT",
+                     *       "external_id": "974244038051108",
+                     *       "name": "order_ready",
+                     *       "language": "en_US",
+                     *       "category": "UTILITY",
+                     *       "status": "submitted"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    deleteConfiguredTemplate: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The template's name.
+                 * @example order_ready
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "meta": {
+                     *         "developer_message": "template name=order_ready was deleted",
+                     *         "http_code": 200,
+                     *         "success": true
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    listFlows: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "123456",
+                     *           "name": "booking",
+                     *           "status": "PUBLISHED",
+                     *           "categories": [
+                     *             "OTHER"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    createFlow: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "booking",
+                 *       "categories": [
+                 *         "OTHER"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "123456"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    getBusinessProfile: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "messaging_product": "whatsapp",
+                     *           "about": "Fresh bread",
+                     *           "vertical": "RETAIL"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    setBusinessProfile: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "messaging_product": "whatsapp",
+                 *       "about": "Fresh bread"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    getCommerceSettings: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "106540352242922",
+                     *           "is_cart_enabled": true,
+                     *           "is_catalog_visible": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    setCommerceSettings: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "is_cart_enabled": true,
+                 *       "is_catalog_visible": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    getBusinessEncryption: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "business_public_key": "-----BEGIN PUBLIC KEY-----",
+                     *           "business_public_key_signature_status": "VALID"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    setBusinessEncryption: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "business_public_key": "-----BEGIN PUBLIC KEY-----"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    getComplianceInfo: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "entity_name": "Bakery North"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    setComplianceInfo: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "messaging_product": "whatsapp",
+                 *       "entity_name": "Bakery North"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    getConversationalAutomation: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "prompts": [
+                     *             "Opening hours?"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    setConversationalAutomation: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "enable_welcome_message": true,
+                 *       "prompts": [
+                 *         "Opening hours?"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    getNumberSettings: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "calling": {
+                     *         "status": "ENABLED",
+                     *         "call_icon_visibility": "DEFAULT"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    setNumberSettings: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "calling": {
+                 *         "status": "ENABLED",
+                 *         "call_icon_visibility": "DEFAULT"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    listBlockedUsers: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+                /**
+                 * @description How many.
+                 * @example 10
+                 */
+                limit?: string;
+                /**
+                 * @description The page after this cursor.
+                 * @example QVFIU
+                 */
+                after?: string;
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "messaging_product": "whatsapp",
+                     *           "wa_id": "15550002222"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    blockUsers: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "messaging_product": "whatsapp",
+                 *       "block_users": [
+                 *         {
+                 *           "user": "15550002222"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "messaging_product": "whatsapp",
+                     *       "block_users": {
+                     *         "added_users": [
+                     *           {
+                     *             "input": "15550002222",
+                     *             "wa_id": "15550002222"
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    unblockUsers: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "messaging_product": "whatsapp",
+                 *       "block_users": [
+                 *         {
+                 *           "user": "15550002222"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "messaging_product": "whatsapp",
+                     *       "block_users": {
+                     *         "removed_users": [
+                     *           {
+                     *             "input": "15550002222",
+                     *             "wa_id": "15550002222"
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    listQrCodes: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "code": "4O4YGZEG3RIVE1",
+                     *           "prefilled_message": "Is there bread left?",
+                     *           "deep_link_url": "https://wa.me/message/4O4YGZEG3RIVE1"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    createQrCode: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "prefilled_message": "Is there bread left?",
+                 *       "generate_qr_image": "PNG"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "4O4YGZEG3RIVE1",
+                     *       "prefilled_message": "Is there bread left?",
+                     *       "deep_link_url": "https://wa.me/message/4O4YGZEG3RIVE1"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    getQrCode: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The QR code's code.
+                 * @example 4O4YGZEG3RIVE1
+                 */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "code": "4O4YGZEG3RIVE1",
+                     *           "prefilled_message": "Is there bread left?",
+                     *           "deep_link_url": "https://wa.me/message/4O4YGZEG3RIVE1"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    updateQrCode: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The QR code's code.
+                 * @example 4O4YGZEG3RIVE1
+                 */
+                code: string;
+            };
+            cookie?: never;
+        };
+        /** @description At most 1 MiB; forwarded as it is. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "prefilled_message": "Is there cake left?"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpstreamBody"];
+            };
+        };
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "4O4YGZEG3RIVE1",
+                     *       "prefilled_message": "Is there bread left?",
+                     *       "deep_link_url": "https://wa.me/message/4O4YGZEG3RIVE1"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    deleteQrCode: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path: {
+                /**
+                 * @description The QR code's code.
+                 * @example 4O4YGZEG3RIVE1
+                 */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    listNumbersOfWaba: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+                /**
+                 * @description Which fields, separated by commas.
+                 * @example id,display_phone_number
+                 */
+                fields?: string;
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "106540352242922",
+                     *           "display_phone_number": "15550001111",
+                     *           "quality_rating": "GREEN"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    listSchedules: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    getOldHealth: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "health": {
+                     *         "gateway_status": "connected"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    getConfiguredNumber: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What 360dialog answered, unchanged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "phone_number": "15550001111"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamBody"];
+                };
+            };
+            201: components["responses"]["Upstream2xx"];
+            400: components["responses"]["WhatsAppBadRequest"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    downloadMedia: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+                /**
+                 * @description The file's id.
+                 * @example 1013859600285441
+                 */
+                mid?: string;
+                /**
+                 * @description Until when 360dialog gives it, in seconds since 1970.
+                 * @example 1727097743
+                 */
+                ext?: string;
+                /**
+                 * @description 360dialog's own signature.
+                 * @example ATu6wfux
+                 */
+                hash?: string;
+                /**
+                 * @description Until when `sig` is good, in seconds since 1970.
+                 * @example 1727097743
+                 */
+                exp?: string;
+                /** @description Our signature, which stands for a credential. */
+                sig?: string;
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    /** @description Always `attachment`. */
+                    "Content-Disposition"?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["WhatsAppForbidden"];
+            404: components["responses"]["WhatsAppNotFound"];
+            429: components["responses"]["WhatsAppRateLimited"];
+            500: components["responses"]["WhatsAppInternalError"];
+            502: components["responses"]["WhatsAppBadGateway"];
+            503: components["responses"]["WhatsAppUnavailable"];
+            504: components["responses"]["WhatsAppTimeout"];
+            "4XX": components["responses"]["WhatsAppClientError"];
+            "5XX": components["responses"]["WhatsAppServerError"];
+        };
+    };
+    setWabaWebhookSettings: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "url": "https://shop.example.com/whatsapp"
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookSettingsSet"];
+            };
+        };
+        responses: {
+            /** @description The settings as they were sent. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "url": "https://shop.example.com/whatsapp",
+                     *       "headers": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookSettings"];
+                };
+            };
+            400: components["responses"]["WebhookSettingsRefused"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["GatewayForbidden"];
+            404: components["responses"]["GatewayNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            500: components["responses"]["WhatsAppInternalError"];
+            503: components["responses"]["GatewayUnavailable"];
+        };
+    };
+    getMultiWebhook: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhooks. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "enabled": true,
+                     *       "destinations": [
+                     *         {
+                     *           "name": "crm",
+                     *           "url": "https://crm.example.com/hook",
+                     *           "headers": {
+                     *             "k": "***"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MultiWebhook"];
+                };
+            };
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["GatewayForbidden"];
+            404: components["responses"]["GatewayNotFound"];
+            500: components["responses"]["WhatsAppInternalError"];
+            503: components["responses"]["GatewayUnavailable"];
+        };
+    };
+    addToMultiWebhook: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "destinations": [
+                 *         {
+                 *           "name": "crm",
+                 *           "url": "https://crm.example.com/hook"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["MultiWebhookSet"];
+            };
+        };
+        responses: {
+            200: components["responses"]["MultiWebhookDone"];
+            400: components["responses"]["WebhookSettingsRefused"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["GatewayForbidden"];
+            404: components["responses"]["GatewayNotFound"];
+            /** @description They are switched off. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Multiple webhooks are not enabled for this number"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MultiWebhookMessage"];
+                };
+            };
+            413: components["responses"]["WhatsAppTooLarge"];
+            500: components["responses"]["WhatsAppInternalError"];
+            503: components["responses"]["GatewayUnavailable"];
+        };
+    };
+    setMultiWebhook: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "enabled": true,
+                 *       "destinations": [
+                 *         {
+                 *           "name": "crm",
+                 *           "url": "https://crm.example.com/hook"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["MultiWebhookSet"];
+            };
+        };
+        responses: {
+            200: components["responses"]["MultiWebhookDone"];
+            400: components["responses"]["WebhookSettingsRefused"];
+            401: components["responses"]["WhatsAppUnauthorized"];
+            403: components["responses"]["GatewayForbidden"];
+            404: components["responses"]["GatewayNotFound"];
+            413: components["responses"]["WhatsAppTooLarge"];
+            500: components["responses"]["WhatsAppInternalError"];
+            503: components["responses"]["GatewayUnavailable"];
+        };
+    };
+    updateMultiWebhook: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The same as `X-Phone-Number-Id`. It is not sent on to 360dialog.
+                 * @example 106540352242922
+                 */
+                phone_number_id?: components["parameters"]["PhoneNumberIdQuery"];
+            };
+            header?: {
+                /**
+                 * @description Which number to use. Needed (here, in the path or in the query) when the token has more than one; where several are given they must agree.
+                 * @example 106540352242922
+                 */
+                "X-Phone-Number-Id"?: components["parameters"]["PhoneNumberIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "crm",
+                 *       "url": "https://crm.example.com/hook"
+                 *     }
+                 */
+                "application/json": components["schemas"]["MultiWebhookChange"];
+            };
+        };
+        responses: {
+            200: components["responses"]["MultiWebhookDone"];
             400: components["responses"]["WebhookSettingsRefused"];
             401: components["responses"]["WhatsAppUnauthorized"];
             403: components["responses"]["GatewayForbidden"];

@@ -6,6 +6,10 @@ const META = {
   badToken: 190,
   throughput: 130429,
   serviceUnavailable: 131016,
+  windowClosed: 131047,
+  userStoppedMarketing: 131050,
+  countryRestricted: 130497,
+  templateNotApproved: 132001,
 } as const;
 
 /**
@@ -32,6 +36,33 @@ export const ERROR_CODES = {
   too_large: { status: 413, title: "The body is too large", meta: META.badParameter },
   unsupported_media_type: { status: 415, title: "Wrong content type", meta: META.badParameter },
   invalid_request: { status: 422, title: "The request is not valid", meta: META.badParameter },
+  window_closed: {
+    status: 422,
+    title: "The customer service window is shut",
+    meta: META.windowClosed,
+  },
+  // Meta has no code for it. The nearest says that the user does not agree, which likewise ends only
+  // by a new opt-in; 131047 would make clients send a template, and that needs the opt-in too.
+  opt_in_missing: {
+    status: 422,
+    title: "No opt-in is recorded",
+    meta: META.userStoppedMarketing,
+  },
+  opted_out: {
+    status: 422,
+    title: "The user has stopped marketing messages",
+    meta: META.userStoppedMarketing,
+  },
+  destination_restricted: {
+    status: 422,
+    title: "Not to this country",
+    meta: META.countryRestricted,
+  },
+  template_unavailable: {
+    status: 422,
+    title: "The template cannot be sent",
+    meta: META.templateNotApproved,
+  },
   api_key_required: { status: 422, title: "An API key is needed", meta: META.badParameter },
   key_number_mismatch: { status: 422, title: "Another number's key", meta: META.badParameter },
   public_url_invalid: { status: 422, title: "PUBLIC_URL cannot be used", meta: META.badParameter },

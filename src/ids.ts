@@ -6,7 +6,7 @@ const TIME_LENGTH = 10;
 const RANDOM_BYTES = 16;
 
 export type IdPrefix =
-  "ten" | "cli" | "tok" | "iss" | "num" | "ntf" | "evt" | "whe" | "att" | "msg" | "req";
+  "ten" | "cli" | "tok" | "iss" | "num" | "ntf" | "evt" | "whe" | "att" | "msg" | "dst" | "req";
 
 /**
  * A new id, `prefix_` and 26 characters that sort by the time they were made: 48 bits of

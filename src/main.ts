@@ -8,6 +8,7 @@ import { createMessaging } from "./dialog360/messaging.ts";
 import { createOrigins } from "./dialog360/origins.ts";
 import { createCommitNotifications } from "./events/commit-notifications.ts";
 import { openFanout } from "./fanout/open-fanout.ts";
+import { createListTemplatesOfNumber } from "./gateway/guards/list-templates.ts";
 import { openGateway } from "./gateway/open-gateway.ts";
 import { createApp } from "./http/app.ts";
 import { loadContract } from "./http/contract.ts";
@@ -20,6 +21,10 @@ import { parseAllowList } from "./outbound/allow-list.ts";
 import { openPartner } from "./partner/open-partner.ts";
 import { whyUnusable } from "./outbound/public-url.ts";
 import { eventRoutes } from "./records/event-routes.ts";
+import { optInRoutes } from "./records/opt-in-routes.ts";
+import { templateRoutes } from "./records/template-routes.ts";
+import { createTemplateSync } from "./records/template-sync.ts";
+import { windowRoutes } from "./records/window-routes.ts";
 import { Secret } from "./secret.ts";
 import { type Simulator, startSimulator } from "./simulator/simulator.ts";
 import { pruneChanges, startChangeFeed } from "./store/change-feed.ts";
@@ -44,6 +49,7 @@ export type RunningGateway = {
 };
 
 const DRAIN_MS = 25_000;
+const HALF_MINUTE_MS = 30_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
@@ -137,6 +143,13 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
   signals.listen("delivery", () => dispatcher?.poke());
   const everyMinute = every(MINUTE_MS, fanout.settleStragglers, onJobError);
   stoppers.push(everyMinute.stop);
+  const templateSync = createTemplateSync({
+    db,
+    directory: tenancy.directory,
+    listTemplates: createListTemplatesOfNumber({ upstream, origins }),
+  });
+  const syncTemplates = every(HALF_MINUTE_MS, templateSync.syncDue, onJobError);
+  stoppers.push(templateSync.stop, syncTemplates.stop);
   const hourly = every(
     HOUR_MS,
     async () => {
@@ -163,6 +176,9 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
     ...openPartner({ ...partner, registerIssuer: tenancy.registerIssuer }),
     ...fanout.routes,
     ...eventRoutes({ db }),
+    ...windowRoutes({ db }),
+    ...optInRoutes({ db }),
+    ...templateRoutes({ db, poke: () => void templateSync.syncDue().catch(onJobError) }),
     ...hookRoutes({
       findHook: tenancy.findHook,
       commit,

@@ -50,7 +50,11 @@ export function createMessaging(upstream: Upstream): Messaging {
   };
 }
 
-function readOwnCall<Value>(exchange: Exchange, parse: (body: Buffer) => Value): OwnCall<Value> {
+/** What an answer of 360dialog's own calls (not Meta's) means. */
+export function readOwnCall<Value>(
+  exchange: Exchange,
+  parse: (body: Buffer) => Value,
+): OwnCall<Value> {
   if (exchange.kind !== "answer") {
     return { kind: "unreachable", cause: exchange.cause };
   }
@@ -83,9 +87,9 @@ function describeRefusal(body: Buffer): string {
   return typeof words === "string" ? words : "360dialog gave no reason";
 }
 
-type Loose = { [key: string]: Loose } | undefined;
+export type Loose = { [key: string]: Loose } | undefined;
 
-function parseLoosely(body: Buffer): Loose {
+export function parseLoosely(body: Buffer): Loose {
   try {
     return JSON.parse(body.toString("utf8")) as Loose;
   } catch {
@@ -93,7 +97,7 @@ function parseLoosely(body: Buffer): Loose {
   }
 }
 
-function asObjects(value: unknown): Record<string, unknown>[] {
+export function asObjects(value: unknown): Record<string, unknown>[] {
   return Array.isArray(value)
     ? value.filter(
         (item): item is Record<string, unknown> => typeof item === "object" && item !== null,

@@ -1,5 +1,5 @@
 import { writeAnswer } from "./answer.ts";
-import type { Guards } from "./guards/guards.ts";
+import type { Guards } from "./guards/create-guards.ts";
 import { guardedSend, type Sending } from "./sending.ts";
 import type { Refusal, Throttle } from "./throttle/throttle.ts";
 

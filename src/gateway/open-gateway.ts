@@ -12,7 +12,7 @@ import type { Sealer } from "../tenancy/sealing.ts";
 import { createDownloads } from "./download.ts";
 import { createAnswerDryRun } from "./dry-run.ts";
 import { createForward, type ForwardOptions } from "./forward.ts";
-import type { Guards } from "./guards/guards.ts";
+import type { Guards } from "./guards/create-guards.ts";
 import { createIdempotency } from "./idempotency/idempotency.ts";
 import { createIdentify } from "./identify.ts";
 import { createKeyedSends } from "./keyed-sends.ts";

@@ -5,7 +5,7 @@ import type { MessageLog } from "../records/message-log.ts";
 import { writeAnswer } from "./answer.ts";
 import type { AnswerDryRun } from "./dry-run.ts";
 import type { Answer, Forward } from "./forward.ts";
-import type { Guards } from "./guards/guards.ts";
+import type { Guards } from "./guards/create-guards.ts";
 import { pickAnswerHeaders, upstreamRequestHeaders } from "./headers.ts";
 import type { IdentifiedCall } from "./identify.ts";
 import type { KeyedSends } from "./keyed-sends.ts";

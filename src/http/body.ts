@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { ApiError } from "../errors.ts";
+import { ApiError, InvalidRequest } from "../errors.ts";
 
 export const MiB = 1024 * 1024;
 
@@ -56,4 +56,17 @@ export function parseJson(body: Buffer): unknown {
   } catch (error) {
     throw new ApiError("invalid_json", `The body is not JSON: ${(error as Error).message}.`);
   }
+}
+
+/**
+ * A member that the contract knows as a date and time (RFC 3339).
+ * @throws {InvalidRequest} for a leap second and the like, which no `Date` can be
+ */
+export function bodyTime(text: string, pointer: string): Date {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) {
+    const detail = `${pointer} is not a time such as 2026-01-31T12:00:00Z.`;
+    throw new InvalidRequest([{ code: "format", pointer, detail }]);
+  }
+  return time;
 }

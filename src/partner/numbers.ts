@@ -3,6 +3,7 @@ import { newId } from "../ids.ts";
 import type { Secret } from "../secret.ts";
 import { announceChange } from "../store/change-feed.ts";
 import { brokenUniqueConstraint, type Database } from "../store/database.ts";
+import { changedGuards, type GuardsWish } from "../tenancy/guard-settings.ts";
 import { forgetHooks } from "../tenancy/hooks.ts";
 import { apiKeySealContext, type PhoneNumberRow } from "../tenancy/phone-numbers.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
@@ -18,13 +19,19 @@ export type NumberFields = {
   local_storage_region?: string | null;
   state?: PhoneNumberRow["state"];
   onboarding_stage?: PhoneNumberRow["onboarding_stage"];
+  guards?: GuardsWish;
 };
 
 /** @throws {ApiError} `number_taken`, `channel_taken`; {NotFound} for a tenant that is gone */
 export async function insertNumber(
   db: Database,
   tenantId: string,
-  options: { phoneNumberId: string; fields: NumberFields; apiKey: Secret; sealer: Sealer },
+  options: {
+    phoneNumberId: string;
+    fields: Omit<NumberFields, "guards">;
+    apiKey: Secret;
+    sealer: Sealer;
+  },
 ): Promise<PhoneNumberRow> {
   const { phoneNumberId, fields, apiKey, sealer } = options;
   const key = { id: newId("num"), tenant_id: tenantId };
@@ -83,19 +90,21 @@ export async function updateNumberAsPartner(
   number: PhoneNumberRow,
   options: { fields: NumberFields; newKey?: { apiKey: Secret; sealer: Sealer } | undefined },
 ): Promise<PhoneNumberRow> {
-  const { fields, newKey } = options;
+  const { newKey } = options;
+  const { guards, ...fields } = options.fields;
   const key = newKey && {
     api_key_sealed: newKey.sealer.seal(newKey.apiKey, apiKeySealContext(number)),
     key_last4: lastFour(newKey.apiKey),
   };
-  if (Object.keys({ ...fields, ...key }).length === 0) {
+  const columns = { ...fields, ...key, ...(guards && { guards: changedGuards(guards) }) };
+  if (Object.keys(columns).length === 0) {
     return number;
   }
   return refuseTaken(
     db.transaction().execute(async (trx) => {
       const row = await trx
         .updateTable("phone_number")
-        .set({ ...fields, ...key })
+        .set(columns)
         .where("id", "=", number.id)
         .returningAll()
         .executeTakeFirst();

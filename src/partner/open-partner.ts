@@ -7,6 +7,7 @@ import type { Sealer } from "../tenancy/sealing.ts";
 import { clientRoutes } from "./client-routes.ts";
 import { createConnectNumber } from "./connect-number.ts";
 import { issuerRoutes } from "./issuer-routes.ts";
+import { destinationRuleRoutes } from "./destination-rule-routes.ts";
 import { numberRoutes } from "./number-routes.ts";
 import { tenantRoutes } from "./tenant-routes.ts";
 
@@ -26,6 +27,7 @@ export function openPartner(options: {
     ...tenantRoutes({ db }),
     ...clientRoutes({ db }),
     ...issuerRoutes({ db, registerIssuer }),
+    ...destinationRuleRoutes({ db }),
     ...numberRoutes({ db, sealer, connect: createConnectNumber(options) }),
   ];
 }

@@ -1,6 +1,7 @@
 import type { Schemas } from "../http/contract-types.ts";
 import type { ClientRow } from "../tenancy/clients.ts";
 import type { IssuerRow } from "../tenancy/issuers.ts";
+import { numberGuards, tenantGuards } from "../tenancy/guard-settings.ts";
 import type { PhoneNumberRow } from "../tenancy/phone-numbers.ts";
 import type { TenantRow } from "../tenancy/tenants.ts";
 
@@ -10,6 +11,7 @@ export function presentTenant(row: TenantRow): Schemas["Tenant"] {
     name: row.name,
     external_id: row.external_id,
     state: row.state,
+    guards: tenantGuards(row.guards),
     created_at: row.created_at.toISOString(),
   };
 }
@@ -58,6 +60,7 @@ export function presentNumber(row: PhoneNumberRow): Schemas["Number"] {
     throughput: row.throughput,
     quality: row.quality,
     local_storage_region: row.local_storage_region,
+    guards: numberGuards(row.guards),
     created_at: row.created_at.toISOString(),
   };
 }

@@ -2,7 +2,8 @@ import { sql } from "kysely";
 import type { Database, DatabaseTransaction } from "./database.ts";
 
 /** What changed, so that every process forgets what it remembers of it. */
-export type ChangeKind = "tenant" | "client" | "hook" | "signing_key" | "revoked_token" | "issuer";
+export type ChangeKind =
+  "tenant" | "client" | "hook" | "signing_key" | "revoked_token" | "issuer" | "destination_rule";
 /** `key` is the id of what changed; of a revoked token its `jti`, of an issuer its `iss`. */
 export type Change = { kind: ChangeKind; key: string };
 

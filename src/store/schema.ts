@@ -20,9 +20,20 @@ export interface Schema {
   delivery_finished: DeliveryFinishedTable;
   attempt: AttemptTable;
   follower: FollowerTable;
+  customer_service_window: CustomerServiceWindowTable;
+  opt_in: OptInTable;
+  marketing_preference: MarketingPreferenceTable;
+  destination_rule: DestinationRuleTable;
+  template: TemplateTable;
+  template_sync: TemplateSyncTable;
 }
 
 type CreatedAt = ColumnType<Date, Date | undefined, never>;
+
+export type GuardName = "customer_service_window" | "opt_in" | "destination" | "template";
+export type GuardMode = "off" | "warn" | "enforce";
+/** Only what is set: an absent guard is off for a tenant, and as its tenant's for a number. */
+type GuardsColumn = ColumnType<Partial<Record<GuardName, GuardMode>>, string | undefined, string>;
 
 interface InstallationTable {
   id: Generated<string>;
@@ -35,6 +46,7 @@ export interface TenantTable {
   name: string;
   external_id: string | null;
   state: Generated<"active" | "suspended">;
+  guards: GuardsColumn;
   created_at: CreatedAt;
 }
 
@@ -120,6 +132,9 @@ export interface PhoneNumberTable {
   local_storage_region: string | null;
   /** Whether the number's named endpoints (360dialog's multi_webhook) are switched on. */
   multi_webhook_enabled: Generated<boolean>;
+  guards: GuardsColumn;
+  /** Since when all that users write to the number comes here. */
+  watched_since: Generated<Date>;
   created_at: CreatedAt;
 }
 
@@ -237,4 +252,61 @@ interface FollowerTable {
   name: string;
   xid: string;
   seq: string;
+}
+
+interface UserKey {
+  tenant_id: string;
+  phone_number_id: string;
+  /** A phone number in digits, or a business-scoped id. */
+  user_id: string;
+}
+
+export interface CustomerServiceWindowTable extends UserKey {
+  last_inbound_at: Date;
+}
+
+export interface OptInTable extends UserKey {
+  source: string;
+  obtained_at: Date;
+  proof: string;
+  recorded_at: Generated<Date>;
+}
+
+export interface MarketingPreferenceTable extends UserKey {
+  stopped_at: Date | null;
+  resumed_at: Date | null;
+}
+
+export interface DestinationRuleTable {
+  id: string;
+  country: string;
+  effect: "blocked" | "marketing_blocked";
+  from_at: Date;
+  until_at: Date | null;
+  note: string | null;
+  created_at: CreatedAt;
+}
+
+export interface TemplateTable {
+  tenant_id: string;
+  waba_id: string;
+  name: string;
+  language: string;
+  category: string | null;
+  status: string | null;
+  quality: string | null;
+  components: ColumnType<unknown, string | null | undefined, string | null>;
+  external_id: string | null;
+  changed_at: Date;
+  synced_at: Date | null;
+}
+
+export interface TemplateSyncTable {
+  tenant_id: string;
+  waba_id: string;
+  asked_at: Generated<Date>;
+  next_at: Generated<Date>;
+  synced_at: Date | null;
+  failed_count: Generated<number>;
+  failure: string | null;
 }

@@ -4,6 +4,7 @@ import type { Database } from "../store/database.ts";
 import { createRemembered, type Remembered } from "../store/remembered.ts";
 import type { PhoneNumberState } from "../store/schema.ts";
 import { type ClientRow, findClientToAuthenticate } from "./clients.ts";
+import { effectiveGuards, type GuardSettings, guardsIfAnyIsOn } from "./guard-settings.ts";
 import { apiKeySealContext } from "./phone-numbers.ts";
 import type { Sealer } from "./sealing.ts";
 
@@ -18,6 +19,8 @@ export type DirectoryNumber = {
   throughput: 20 | 80 | 1000;
   /** `null`: the configured default of 360dialog's Messaging API. */
   baseUrl: string | null;
+  /** Those that count for this number, when any of them is on. */
+  guards?: GuardSettings | undefined;
   apiKeySealed: Buffer | null;
   /** Opened at first use and kept as long as the entry. `undefined`: there is no key. */
   apiKey: () => Secret | undefined;
@@ -91,6 +94,7 @@ async function loadTenant(
     .where("t.id", "=", tenantId)
     .select(["t.state as tenant_state", "n.id", "n.phone_number_id", "n.waba_id", "n.state"])
     .select(["n.base_url", "n.api_key_sealed", "n.throughput"])
+    .select(["n.guards", "t.guards as tenant_guards"])
     .orderBy("n.id")
     .execute();
   const [first] = rows;
@@ -117,6 +121,7 @@ async function loadTenant(
         state: row.state,
         throughput: row.throughput,
         baseUrl: row.base_url,
+        guards: guardsIfAnyIsOn(effectiveGuards(row.tenant_guards, row.guards ?? {})),
         apiKeySealed: sealed,
         apiKey: once(() => (sealed === null ? undefined : sealer.open(sealed, context))),
       },

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import { sql } from "kysely";
 import { newSecretText } from "../ids.ts";
 import { Secret } from "../secret.ts";
 import { announceChange, type ChangeFeed } from "../store/change-feed.ts";
@@ -44,7 +45,8 @@ export async function createHook(
 
 /**
  * The new address is registered: the number's older ones live on for what is still repeated. Of two
- * rotations at once either may have been the last at 360dialog, so neither ends the other.
+ * rotations at once either may have been the last at 360dialog, so neither ends the other. Without
+ * an older one the number is watched only from now on.
  */
 export async function retireOtherHooks(
   db: Database,
@@ -58,6 +60,15 @@ export async function retireOtherHooks(
       .where("number_id", "=", numberId)
       .where("token_sha256", "!=", kept)
       .where("expires_at", "is", null)
+      .execute();
+    await trx
+      .updateTable("phone_number")
+      .set({ watched_since: sql`now()` })
+      .where("id", "=", numberId)
+      .where(
+        sql<boolean>`not exists (select from hook where number_id = ${numberId}
+          and token_sha256 != ${kept} and expires_at > now())`,
+      )
       .execute();
     await trx
       .updateTable("hook")

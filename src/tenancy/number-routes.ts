@@ -1,13 +1,29 @@
+import type { Schemas } from "../http/contract-types.ts";
 import { CURSOR_ID, parsePage, presentPage } from "../http/paging.ts";
 import { type Route, tenantRoute } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
-import { getPhoneNumber, listPhoneNumbers } from "./phone-numbers.ts";
+import {
+  changeGuards,
+  getPhoneNumber,
+  listPhoneNumbers,
+  type PhoneNumberRow,
+} from "./phone-numbers.ts";
 import { presentOwnNumber } from "./present-number.ts";
+import { findTenant } from "./tenants.ts";
 
 /** A tenant's numbers, as the tenant sees them. */
 export function numberRoutes({ db }: { db: Database }): Route[] {
   const path = "/tenant/v1/numbers";
+  const onePath = `${path}/{phone_number_id}`;
   const scope = "numbers:read";
+
+  async function presentFor(
+    tenantId: string,
+  ): Promise<(row: PhoneNumberRow) => Schemas["TenantNumber"]> {
+    const tenant = await findTenant(db, tenantId);
+    return (row) => presentOwnNumber(row, tenant?.guards ?? {});
+  }
+
   return [
     tenantRoute(
       { method: "GET", path, operationId: "listTenantNumbers", scope },
@@ -15,17 +31,32 @@ export function numberRoutes({ db }: { db: Database }): Route[] {
         const page = parsePage(query, [CURSOR_ID]);
         const among = caller.phoneNumberIds;
         const rows = await listPhoneNumbers(db, caller.tenantId, { ...page, among });
-        return { status: 200, body: presentPage(rows, page, (row) => [row.id], presentOwnNumber) };
+        const present = await presentFor(caller.tenantId);
+        return { status: 200, body: presentPage(rows, page, (row) => [row.id], present) };
       },
     ),
     tenantRoute(
-      { method: "GET", path: `${path}/{phone_number_id}`, operationId: "getTenantNumber", scope },
+      { method: "GET", path: onePath, operationId: "getTenantNumber", scope },
       async ({ caller, params }) => {
         const row = await getPhoneNumber(db, caller.tenantId, {
           phoneNumberId: params["phone_number_id"] ?? "",
           among: caller.phoneNumberIds,
         });
-        return { status: 200, body: presentOwnNumber(row) };
+        const present = await presentFor(caller.tenantId);
+        return { status: 200, body: present(row) };
+      },
+    ),
+    tenantRoute(
+      { method: "PATCH", path: onePath, operationId: "updateTenantNumber", scope: "numbers:write" },
+      async ({ caller, params, body }) => {
+        const { guards = {} } = body as Schemas["TenantNumberUpdate"];
+        const row = await changeGuards(db, caller.tenantId, {
+          phoneNumberId: params["phone_number_id"] ?? "",
+          among: caller.phoneNumberIds,
+          guards,
+        });
+        const present = await presentFor(caller.tenantId);
+        return { status: 200, body: present(row) };
       },
     ),
   ];

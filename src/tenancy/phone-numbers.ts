@@ -3,6 +3,7 @@ import { NotFound } from "../errors.ts";
 import { announceChange } from "../store/change-feed.ts";
 import type { Database } from "../store/database.ts";
 import type { PhoneNumberTable } from "../store/schema.ts";
+import { changedGuards, type GuardsWish } from "./guard-settings.ts";
 
 export type PhoneNumberRow = Selectable<PhoneNumberTable>;
 
@@ -39,6 +40,29 @@ export async function getPhoneNumber(
     throw new NotFound();
   }
   return row;
+}
+
+/** @throws {NotFound} also for a number outside `among` */
+export async function changeGuards(
+  db: Database,
+  tenantId: string,
+  options: { phoneNumberId: string; among: readonly string[] | null; guards: GuardsWish },
+): Promise<PhoneNumberRow> {
+  const { id } = await getPhoneNumber(db, tenantId, options);
+  return db.transaction().execute(async (trx) => {
+    const row = await trx
+      .updateTable("phone_number")
+      .set({ guards: changedGuards(options.guards) })
+      .where("tenant_id", "=", tenantId)
+      .where("id", "=", id)
+      .returningAll()
+      .executeTakeFirst();
+    if (row === undefined) {
+      throw new NotFound();
+    }
+    await announceChange(trx, { kind: "tenant", key: tenantId });
+    return row;
+  });
 }
 
 /** Each tenant with a number on this WABA, once. */

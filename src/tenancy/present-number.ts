@@ -1,8 +1,12 @@
 import type { Schemas } from "../http/contract-types.ts";
+import { effectiveGuards, numberGuards, type SetGuards } from "./guard-settings.ts";
 import type { PhoneNumberRow } from "./phone-numbers.ts";
 
 /** The tenant's own view of a number: nothing of its key, its channel or the partner's side. */
-export function presentOwnNumber(row: PhoneNumberRow): Schemas["TenantNumber"] {
+export function presentOwnNumber(
+  row: PhoneNumberRow,
+  tenantGuards: SetGuards,
+): Schemas["TenantNumber"] {
   return {
     phone_number_id: row.phone_number_id,
     display_phone_number: row.display_phone_number,
@@ -10,6 +14,8 @@ export function presentOwnNumber(row: PhoneNumberRow): Schemas["TenantNumber"] {
     state: row.state,
     throughput: row.throughput,
     quality: row.quality,
+    guards: numberGuards(row.guards),
+    effective_guards: effectiveGuards(tenantGuards, row.guards),
     created_at: row.created_at.toISOString(),
   };
 }

@@ -9,6 +9,7 @@ import {
 } from "../store/database.ts";
 import type { TenantTable } from "../store/schema.ts";
 import { dropIssuersOfTenant } from "./issuers.ts";
+import { changedGuards, type GuardsWish } from "./guard-settings.ts";
 
 export type TenantRow = Selectable<TenantTable>;
 
@@ -63,16 +64,22 @@ export async function listTenants(
 export async function updateTenant(
   db: Database,
   tenantId: string,
-  fields: { name?: string; external_id?: string | null; state?: TenantRow["state"] },
+  fields: {
+    name?: string;
+    external_id?: string | null;
+    state?: TenantRow["state"];
+    guards?: GuardsWish;
+  },
 ): Promise<TenantRow | undefined> {
   if (Object.keys(fields).length === 0) {
     return findTenant(db, tenantId);
   }
+  const { guards, ...columns } = fields;
   return refuseTakenExternalId(
     db.transaction().execute(async (trx) => {
       const row = await trx
         .updateTable("tenant")
-        .set(fields)
+        .set({ ...columns, ...(guards && { guards: changedGuards(guards) }) })
         .where("id", "=", tenantId)
         .returningAll()
         .executeTakeFirst();

@@ -20,6 +20,8 @@ function numberWith(key: string | undefined, fields: Partial<DirectoryNumber> = 
     phoneNumberId: "101",
     wabaId: null,
     state: "running",
+    throughput: 80,
+    guards: undefined,
     baseUrl: null,
     apiKeySealed: null,
     apiKey: () => apiKey,
@@ -37,7 +39,6 @@ function forwarding(exchanges: Exchange[], reloaded?: DirectoryNumber) {
         calls.push(call);
         return exchanges[calls.length - 1] ?? answer(500);
       },
-      stream: () => Promise.reject(new Error("forward keeps answers whole")),
       close: async () => {},
     },
     origins: createOrigins({

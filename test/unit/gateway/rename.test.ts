@@ -24,7 +24,7 @@ describe("a call that 360dialog has elsewhere", () => {
     ["setNumberSettings", "", "null", "/settings"],
     ["setNumberSettings", "", "no JSON", "/settings"],
     ["getNumberSettings", "", "", "/settings"],
-    ["listTemplatesAsMeta", "?limit=1", "", "/message_templates?limit=1"],
+    ["listMessageTemplates", "?limit=1", "", "/message_templates?limit=1"],
   ])("%s%s %s goes to its path there", (operationId, search, body, expected) => {
     expect(renamed(operationId, search, body)).toBe(expected);
   });

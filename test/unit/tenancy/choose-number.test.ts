@@ -13,6 +13,7 @@ function number(
     phoneNumberId,
     wabaId,
     state,
+    throughput: 80,
     baseUrl: null,
     apiKeySealed: null,
     apiKey: () => undefined,

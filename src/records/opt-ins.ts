@@ -1,0 +1,59 @@
+import { type Selectable, sql } from "kysely";
+import type { Database } from "../store/database.ts";
+import type { OptInTable } from "../store/schema.ts";
+import { formsOf } from "./users.ts";
+
+export type OptInRow = Selectable<OptInTable>;
+type Of = { phoneNumberId: string; user: string };
+
+/** Writes down that a user agreed, how and when; an older record of the same user is replaced. */
+export async function putOptIn(
+  db: Database,
+  tenantId: string,
+  options: Of & { source: string; obtainedAt: Date; proof: string },
+): Promise<{ optIn: OptInRow; created: boolean }> {
+  const { phoneNumberId, user, source, obtainedAt, proof } = options;
+  const fields = { source, obtained_at: obtainedAt, proof };
+  const { created, ...optIn } = await db
+    .insertInto("opt_in")
+    .values({ tenant_id: tenantId, phone_number_id: phoneNumberId, user_id: user, ...fields })
+    .onConflict((conflict) =>
+      conflict
+        .columns(["tenant_id", "phone_number_id", "user_id"])
+        .doUpdateSet({ ...fields, recorded_at: sql`now()` }),
+    )
+    .returningAll()
+    // A row that was only updated has the deleting transaction of its older version.
+    .returning(sql<boolean>`xmax = 0`.as("created"))
+    .executeTakeFirstOrThrow();
+  return { optIn, created };
+}
+
+export async function findOptIn(
+  db: Database,
+  tenantId: string,
+  { phoneNumberId, user }: Of,
+): Promise<OptInRow | undefined> {
+  return db
+    .selectFrom("opt_in")
+    .selectAll()
+    .where("tenant_id", "=", tenantId)
+    .where("phone_number_id", "=", phoneNumberId)
+    .where("user_id", "in", formsOf(user))
+    .orderBy("obtained_at", "desc")
+    .executeTakeFirst();
+}
+
+export async function deleteOptIn(
+  db: Database,
+  tenantId: string,
+  { phoneNumberId, user }: Of,
+): Promise<boolean> {
+  const deleted = await db
+    .deleteFrom("opt_in")
+    .where("tenant_id", "=", tenantId)
+    .where("phone_number_id", "=", phoneNumberId)
+    .where("user_id", "in", formsOf(user))
+    .executeTakeFirst();
+  return deleted.numDeletedRows > 0n;
+}
