@@ -16,6 +16,7 @@ export interface Schema {
   delivery: DeliveryTable;
   delivery_finished: DeliveryFinishedTable;
   attempt: AttemptTable;
+  idempotency_key: IdempotencyKeyTable;
 }
 
 type CreatedAt = ColumnType<Date, Date | undefined, never>;
@@ -192,4 +193,16 @@ export interface AttemptTable {
   outcome: AttemptOutcome;
   reason: string;
   next: string;
+}
+
+export interface IdempotencyKeyTable {
+  tenant_id: string;
+  number_id: string;
+  operation: string;
+  key_sha256: Buffer;
+  request_sha256: Buffer;
+  message_id: string;
+  state: Generated<"running" | "answered" | "unknown">;
+  answer_sealed: Buffer | null;
+  lease_until: Date;
 }
