@@ -33,6 +33,11 @@ export const ERROR_CODES = {
   number_taken: { status: 409, title: "The number is taken", meta: META.badParameter },
   channel_taken: { status: 409, title: "The channel is taken", meta: META.badParameter },
   external_id_taken: { status: 409, title: "The external id is taken", meta: META.badParameter },
+  idempotency_in_progress: {
+    status: 409,
+    title: "The first is under way",
+    meta: META.badParameter,
+  },
   too_large: { status: 413, title: "The body is too large", meta: META.badParameter },
   unsupported_media_type: { status: 415, title: "Wrong content type", meta: META.badParameter },
   invalid_request: { status: 422, title: "The request is not valid", meta: META.badParameter },
@@ -62,6 +67,11 @@ export const ERROR_CODES = {
     status: 422,
     title: "The template cannot be sent",
     meta: META.templateNotApproved,
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: "The key was used before",
+    meta: META.badParameter,
   },
   api_key_required: { status: 422, title: "An API key is needed", meta: META.badParameter },
   key_number_mismatch: { status: 422, title: "Another number's key", meta: META.badParameter },

@@ -4,6 +4,7 @@ import type { Origins } from "../dialog360/origins.ts";
 import { ApiError } from "../errors.ts";
 import type { DirectoryNumber } from "../tenancy/directory.ts";
 import { keyRejected, keyRotating, usableKey } from "./number-key.ts";
+import { outcomeUnknown } from "./outcome-unknown.ts";
 
 /** A call as it goes upstream; its key is added by `forward`. */
 export type ForwardedCall = {
@@ -102,11 +103,7 @@ export function refuse(
     throw new ApiError("upstream_unreachable", detail, { cause });
   }
   if (messageId !== undefined) {
-    throw new ApiError(
-      "outcome_unknown",
-      "It was sent to 360dialog and no answer came. It is not sent again; a status may still tell.",
-      { cause, members: { message_id: messageId } },
-    );
+    throw outcomeUnknown(messageId, { cause });
   }
   throw exchange.timedOut
     ? new ApiError("upstream_timeout", "360dialog did not answer in time.", { cause })

@@ -2,8 +2,8 @@ import { ApiError } from "../errors.ts";
 import { type Log, logBackgroundFailed } from "../log.ts";
 import type { WholeAnswer } from "./answer.ts";
 import type { Idempotency } from "./idempotency/idempotency.ts";
-import { parseIdempotencyKey } from "./idempotency/key-header.ts";
-import { MESSAGE_ID_HEADER, type Sending } from "./sending.ts";
+import { IDEMPOTENCY_KEY, parseIdempotencyKey } from "./idempotency/parse-idempotency-key.ts";
+import type { Sending } from "./sending.ts";
 
 /** Makes a send, or gives what came of the one before with the same `Idempotency-Key`. */
 export type KeyedSends = (
@@ -15,7 +15,7 @@ export function createKeyedSends(options: { idempotency: Idempotency; log: Log }
   const { idempotency, log } = options;
   return async (sending, once) => {
     const { call, identified, body, messageId } = sending;
-    const key = parseIdempotencyKey(call.req.headers["idempotency-key"]);
+    const key = parseIdempotencyKey(call.req.headers[IDEMPOTENCY_KEY]);
     if (key === undefined) {
       return once();
     }
@@ -29,10 +29,8 @@ export function createKeyedSends(options: { idempotency: Idempotency; log: Log }
       messageId,
     });
     if (begun.kind === "replay") {
-      const { answer } = begun;
-      call.record.messageId = answer.messageId;
-      call.res.setHeader(MESSAGE_ID_HEADER, answer.messageId);
-      return { ...answer, headers: { ...answer.headers, "idempotent-replayed": "true" } };
+      call.record.messageId = begun.answer.messageId;
+      return begun.answer;
     }
     // What came of the send is told to its caller whether or not it can be written down: without a
     // row the key's answer becomes `outcome_unknown`, never a second send.

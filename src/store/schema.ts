@@ -26,6 +26,7 @@ export interface Schema {
   destination_rule: DestinationRuleTable;
   template: TemplateTable;
   template_sync: TemplateSyncTable;
+  idempotency_key: IdempotencyKeyTable;
 }
 
 type CreatedAt = ColumnType<Date, Date | undefined, never>;
@@ -309,4 +310,16 @@ export interface TemplateSyncTable {
   synced_at: Date | null;
   failed_count: Generated<number>;
   failure: string | null;
+}
+
+export interface IdempotencyKeyTable {
+  tenant_id: string;
+  number_id: string;
+  operation: string;
+  key_sha256: Buffer;
+  request_sha256: Buffer;
+  message_id: string;
+  state: Generated<"running" | "answered" | "unknown">;
+  answer_sealed: Buffer | null;
+  lease_until: Date;
 }

@@ -96,7 +96,13 @@ export async function deleteTenant(db: Database, tenantId: string): Promise<bool
     await sql`set local statement_timeout = 0`.execute(trx);
     await announceOwned(trx, tenantId);
     await dropIssuersOfTenant(trx, tenantId);
-    for (const table of ["attempt", "delivery", "delivery_finished", "event"] as const) {
+    for (const table of [
+      "attempt",
+      "delivery",
+      "delivery_finished",
+      "event",
+      "idempotency_key",
+    ] as const) {
       await trx.deleteFrom(table).where("tenant_id", "=", tenantId).execute();
     }
     const deleted = await trx.deleteFrom("tenant").where("id", "=", tenantId).executeTakeFirst();

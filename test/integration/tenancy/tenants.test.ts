@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeNotifications } from "../../../src/events/write-notifications.ts";
 import { claimDeliveries } from "../../../src/fanout/claim.ts";
 import { settleDeliveries } from "../../../src/fanout/settle.ts";
+import { createIdempotency } from "../../../src/gateway/idempotency/idempotency.ts";
+import { newId } from "../../../src/ids.ts";
 import { type ChangeFeed, startChangeFeed } from "../../../src/store/change-feed.ts";
 import { createClient } from "../../../src/tenancy/clients.ts";
 import { createDirectory, type Directory } from "../../../src/tenancy/directory.ts";
@@ -70,6 +72,15 @@ async function buildWhole(): Promise<{ id: string; hook: [token: string, secret:
         },
       })),
   );
+  await createIdempotency({ db, sealer, leaseMs: 1000 }).begin({
+    tenantId: id,
+    numberId: number.id,
+    operation: "sendMessage",
+    key: "once",
+    body: Buffer.from("{}"),
+    search: "",
+    messageId: newId("msg"),
+  });
   return { id, hook: [token.reveal(), secret.reveal()] };
 }
 
