@@ -11,7 +11,8 @@ export type Answer = {
 
 export type CallOptions = {
   token?: string | undefined;
-  headers?: Record<string, string>;
+  /** A list is a header that comes more than once. */
+  headers?: Record<string, string | string[]>;
   /** An object is sent as JSON, text and bytes as they are. */
   body?: object | string | Buffer;
 };
@@ -61,4 +62,17 @@ export async function fetchToken(
     body: form.toString(),
   });
   return answer.json.access_token as string;
+}
+
+/** Revokes a token by RFC 7009. */
+export async function revoke(
+  url: string,
+  client: { id: string; secret: string },
+  token: string,
+): Promise<Answer> {
+  const form = { token, client_id: client.id, client_secret: client.secret };
+  return call(url, "POST", "/oauth2/revoke", {
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+    body: new URLSearchParams(form).toString(),
+  });
 }
