@@ -3,6 +3,8 @@ import type { Exchange, Upstream, UpstreamCall } from "../dialog360/exchange.ts"
 import type { Origins } from "../dialog360/origins.ts";
 import { ApiError } from "../errors.ts";
 import type { DirectoryNumber } from "../tenancy/directory.ts";
+import type { WholeAnswer } from "./answer.ts";
+import { pickAnswerHeaders } from "./headers.ts";
 import { keyRejected, keyRotating, usableKey } from "./number-key.ts";
 import { outcomeUnknown } from "./outcome-unknown.ts";
 
@@ -17,8 +19,7 @@ export type ForwardedCall = {
   messageId: string | undefined;
 };
 
-export type Forward = (number: DirectoryNumber, call: ForwardedCall) => Promise<Answer>;
-export type Answer = Extract<Exchange, { kind: "answer" }>;
+export type Forward = (number: DirectoryNumber, call: ForwardedCall) => Promise<WholeAnswer>;
 
 export type ForwardOptions = {
   upstream: Pick<Upstream, "exchange">;
@@ -38,9 +39,15 @@ export type ForwardOptions = {
 export function createForward(options: ForwardOptions): Forward {
   const { upstream, origins, reloadNumber, markKeyRejected } = options;
 
-  async function callOnce(number: DirectoryNumber, call: ForwardedCall): Promise<Answer> {
+  async function callOnce(number: DirectoryNumber, call: ForwardedCall): Promise<WholeAnswer> {
     const exchange = await upstream.exchange(upstreamCall(number, call, origins));
-    return exchange.kind === "answer" ? exchange : refuse(exchange, call.messageId);
+    return exchange.kind === "answer"
+      ? {
+          status: exchange.status,
+          headers: pickAnswerHeaders(exchange.headers),
+          body: exchange.body,
+        }
+      : refuse(exchange, call.messageId);
   }
 
   return async (number, call) => {

@@ -5,7 +5,8 @@ import { ClientGone, MiB } from "../http/body.ts";
 import type { MediaIds } from "../records/media-ids.ts";
 import { writeAnswer } from "./answer.ts";
 import type { Forward } from "./forward.ts";
-import { pickAnswerHeaders, upstreamRequestHeaders } from "./headers.ts";
+import { upstreamRequestHeaders } from "./headers.ts";
+import { learnable } from "./learnable.ts";
 import type { MediaUrls } from "./media-url.ts";
 import type { AnswerCall } from "./plain-call.ts";
 import { rewriteTexts } from "./rewrite-answer.ts";
@@ -43,17 +44,15 @@ export function createUpload(options: {
       // When the body itself broke off, that is what ended the call upstream.
       throw body.errored ?? error;
     });
-    if (answer.status >= 400) {
-      const { "retry-after": retryAfter } = pickAnswerHeaders(answer.headers);
-      throttle.learn(number, undefined, { status: answer.status, retryAfter, body: answer.body });
-    } else if (operation.operationId === "uploadMedia") {
+    throttle.learn(number, learnable(answer, { limit: "upload", user: undefined }));
+    if (answer.status < 300 && operation.operationId === "uploadMedia") {
       noteMediaId(
         mediaIds,
         { tenantId: caller.tenantId, phoneNumberId: number.phoneNumberId },
         answer.body,
       );
     }
-    writeAnswer(res, { ...answer, headers: pickAnswerHeaders(answer.headers) });
+    writeAnswer(res, answer);
   };
 }
 
@@ -66,7 +65,7 @@ export function createMediaLookup(options: {
   const { forward, throttle, mediaUrls } = options;
   return async ({ req, res, record }, { operation, upstreamPath, parsed, number }) => {
     const mediaId = parsed.segments[0] ?? "";
-    const refusal = await throttle.takeMediaLookup(number, mediaId);
+    const refusal = throttle.takeMediaLookup(number, mediaId);
     if (refusal !== undefined) {
       throw refusalError(refusal);
     }
@@ -78,11 +77,12 @@ export function createMediaLookup(options: {
       messageId: undefined,
     });
     throttle.noteMediaLookup(number, mediaId, answer.status < 400);
+    throttle.learn(number, learnable(answer, { limit: "media_lookup", user: undefined }));
     const owner = { tenantId: number.tenantId, numberId: number.id };
     const body = rewriteTexts(answer.body, (path, text) =>
       path.length === 1 && path[0] === "url" ? mediaUrls.sign(text, owner) : undefined,
     );
-    writeAnswer(res, { status: answer.status, headers: pickAnswerHeaders(answer.headers), body });
+    writeAnswer(res, { ...answer, body });
   };
 }
 

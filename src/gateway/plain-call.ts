@@ -2,7 +2,7 @@ import { MiB, readBody } from "../http/body.ts";
 import type { WhatsAppCall } from "../http/whatsapp-calls.ts";
 import { writeAnswer } from "./answer.ts";
 import type { Forward } from "./forward.ts";
-import { pickAnswerHeaders, upstreamRequestHeaders } from "./headers.ts";
+import { upstreamRequestHeaders } from "./headers.ts";
 import type { IdentifiedCall } from "./identify.ts";
 import { rewritePaging } from "./paging.ts";
 import { renameByContent } from "./rename.ts";
@@ -32,8 +32,7 @@ export function createPlainCall(options: { forward: Forward; publicUrl: string }
       queryToken: parsed.queryToken,
     };
     writeAnswer(res, {
-      status: answer.status,
-      headers: pickAnswerHeaders(answer.headers),
+      ...answer,
       body: operation.method === "GET" ? rewritePaging(answer.body, paged) : answer.body,
     });
   };

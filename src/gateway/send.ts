@@ -2,11 +2,12 @@ import { ApiError } from "../errors.ts";
 import { readBody } from "../http/body.ts";
 import { newId } from "../ids.ts";
 import type { MessageLog } from "../records/message-log.ts";
-import { writeAnswer } from "./answer.ts";
+import { type WholeAnswer, writeAnswer } from "./answer.ts";
 import type { AnswerDryRun } from "./dry-run.ts";
-import type { Answer, Forward } from "./forward.ts";
+import type { Forward } from "./forward.ts";
 import type { Guards } from "./guards/create-guards.ts";
-import { pickAnswerHeaders, upstreamRequestHeaders } from "./headers.ts";
+import { upstreamRequestHeaders } from "./headers.ts";
+import { learnable } from "./learnable.ts";
 import type { IdentifiedCall } from "./identify.ts";
 import type { KeyedSends } from "./keyed-sends.ts";
 import { type AnswerCall, JSON_BYTES_MAX } from "./plain-call.ts";
@@ -26,7 +27,7 @@ export function createSend(options: {
 }): AnswerCall {
   const { forward, throttle, guards, messageLog, keyedSends, answerDryRun } = options;
 
-  async function send(sending: Sending): Promise<Answer> {
+  async function send(sending: Sending): Promise<WholeAnswer> {
     const { call, identified, read } = sending;
     const { operation, number } = identified;
     if (operation.kind === "message" && !read.isStatus) {
@@ -43,13 +44,11 @@ export function createSend(options: {
       }
     }
     const answer = await logged(sending);
-    if (answer.status >= 400) {
-      throttle.learn(number, read.user, learnable(answer));
-    }
+    throttle.learn(number, learnable(answer, { limit: "number", user: read.user }));
     return answer;
   }
 
-  async function logged(sending: Sending): Promise<Answer> {
+  async function logged(sending: Sending): Promise<WholeAnswer> {
     const { messageId, read, identified } = sending;
     if (read.isStatus) {
       return forward(identified.number, forwarded(sending, undefined));
@@ -60,7 +59,7 @@ export function createSend(options: {
       messageLog.end(messageId, {
         kind: "answered",
         status: answer.status,
-        contentType: pickAnswerHeaders(answer.headers)["content-type"],
+        contentType: answer.headers["content-type"],
         body: answer.body,
         answeredAt: new Date(),
       });
@@ -83,11 +82,7 @@ export function createSend(options: {
       call.record.messageId = sending.messageId;
       call.res.setHeader(MESSAGE_ID_HEADER, sending.messageId);
     }
-    const once = async () => {
-      const answer = await send(sending);
-      return { ...answer, headers: pickAnswerHeaders(answer.headers) };
-    };
-    writeAnswer(call.res, await keyedSends(sending, once));
+    writeAnswer(call.res, await keyedSends(sending, () => send(sending)));
   };
 }
 
@@ -120,9 +115,4 @@ function logEntry({ call, identified, body, read, messageId }: Sending) {
     body,
     sentAt: new Date(),
   };
-}
-
-function learnable(answer: Answer) {
-  const { "retry-after": retryAfter } = pickAnswerHeaders(answer.headers);
-  return { status: answer.status, retryAfter, body: answer.body };
 }
