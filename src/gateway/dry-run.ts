@@ -1,7 +1,8 @@
 import { writeAnswer } from "./answer.ts";
 import type { Guards } from "./guards/create-guards.ts";
 import { guardedSend, type Sending } from "./sending.ts";
-import type { Refusal, Throttle } from "./throttle/throttle.ts";
+import type { Refusal } from "./throttle/refusal.ts";
+import type { Throttle } from "./throttle/throttle.ts";
 
 export type AnswerDryRun = (sending: Sending) => Promise<void>;
 

@@ -17,7 +17,7 @@ describe("a list of upstream's", () => {
     gateway = await startTestGateway({ simulator: { statuses: [] } });
     tenant = await buildTenant(gateway);
     for (let index = 0; index < TEMPLATES; index++) {
-      gateway.simulator.addTemplate(tenant.wabaId, { name: `template_${index}` });
+      gateway.simulator.addTemplate(tenant.phoneNumberId, { name: `template_${index}` });
     }
   });
   afterAll(() => gateway.stop());

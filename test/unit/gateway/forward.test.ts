@@ -39,7 +39,6 @@ function forwarding(exchanges: Exchange[], reloaded?: DirectoryNumber) {
         calls.push(call);
         return exchanges[calls.length - 1] ?? answer(500);
       },
-      close: async () => {},
     },
     origins: createOrigins({
       baseUrl: "https://upstream.example",
