@@ -146,16 +146,16 @@ describe("a foreign issuer", () => {
   });
 });
 
-describe("the registration of an issuer", () => {
-  const good = () => ({
-    iss: "https://login.example.com",
-    jwks_url: idp.jwksUrl,
-    audience: AUDIENCE,
-    algorithms: ["ES256"],
-    scopes: ["messages:send"],
-    tenant_id: tenant.id,
-  });
+const good = () => ({
+  iss: "https://login.example.com",
+  jwks_url: idp.jwksUrl,
+  audience: AUDIENCE,
+  algorithms: ["ES256"],
+  scopes: ["messages:send"],
+  tenant_id: tenant.id,
+});
 
+describe("the registration of an issuer", () => {
   it("is shown, listed and removed", async () => {
     const { status, json } = await gateway.partner("GET", `/partner/v1/issuers/${issuerId}`);
     expect(status).toBe(200);

@@ -99,9 +99,7 @@ describe("a long-lived token", () => {
       { code: "unknown_number", pointer: "/phone_number_ids/0" },
     ]);
     const whole = await make({});
-    expect((await idsSeen(token)).toSorted()).toEqual(
-      [limited.json.id, inherited.json.id].toSorted(),
-    );
+    expect(new Set(await idsSeen(token))).toEqual(new Set([limited.json.id, inherited.json.id]));
     const beyond = await gateway.call("DELETE", `${PATH}/${whole.json.id}`, { token });
     expect([beyond.status, beyond.json.code]).toEqual([404, "not_found"]);
     expect((await gateway.call("DELETE", `${PATH}/${inherited.json.id}`, { token })).status).toBe(
@@ -148,9 +146,8 @@ describe("a long-lived token", () => {
     const theirs = await other.call("POST", PATH, { body: { name: "theirs" } });
     const foreign = await tenant.call("DELETE", `${PATH}/${theirs.json.id}`);
     const missing = await tenant.call("DELETE", `${PATH}/tok_00000000000000000000000000`);
-    const plain = ({ status, json }: Answer) => ({ status, ...json, request_id: "" });
-    expect(plain(foreign)).toEqual(plain(missing));
-    expect(foreign.status).toBe(404);
+    expect({ ...foreign.json, request_id: "" }).toEqual({ ...missing.json, request_id: "" });
+    expect([foreign.status, missing.status]).toEqual([404, 404]);
     expect(await idsSeen()).not.toContain(theirs.json.id);
     expect(await statusOf(theirs.json.token)).toBe(200);
   });

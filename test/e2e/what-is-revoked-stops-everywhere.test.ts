@@ -61,18 +61,7 @@ describe.each([
     await database.drop();
   });
 
-  async function startProcess(env: Record<string, string>): Promise<SpawnedGateway> {
-    const port = await freePort();
-    const gateway = await spawnGateway({ ...env, PORT: String(port) });
-    return { ...gateway, url: `http://127.0.0.1:${port}` };
-  }
-
   const newTenant = (): Promise<TestTenant> => buildTenant({ url: here.url, partner, simulator });
-
-  async function verdict({ url }: SpawnedGateway, token: string): Promise<string> {
-    const { status, json } = await call(url, "GET", "/tenant/v1/numbers", { token });
-    return `${status} ${json.code ?? ""}`.trim();
-  }
 
   /** The token works at both, is remembered by both, and when something ends it, stops at both. */
   async function expectStop(
@@ -104,8 +93,9 @@ describe.each([
   });
 
   it.skipIf(skipped)("stops everywhere with its client", async () => {
-    const { id, client, call: asTenant, token } = await newTenant();
-    const longLived = await asTenant("POST", "/tenant/v1/tokens", { body: { name: "tool" } });
+    const tenant = await newTenant();
+    const { id, client, token } = tenant;
+    const longLived = await tenant.call("POST", "/tenant/v1/tokens", { body: { name: "tool" } });
     expect(await verdict(there, longLived.json.token)).toBe("200");
     const path = `/partner/v1/tenants/${id}/clients/${client.id}`;
     await expectStop(token, () => partner("DELETE", path));
@@ -131,3 +121,14 @@ describe.each([
     await idp.close();
   });
 });
+
+async function startProcess(env: Record<string, string>): Promise<SpawnedGateway> {
+  const port = await freePort();
+  const gateway = await spawnGateway({ ...env, PORT: String(port) });
+  return { ...gateway, url: `http://127.0.0.1:${port}` };
+}
+
+async function verdict({ url }: SpawnedGateway, token: string): Promise<string> {
+  const { status, json } = await call(url, "GET", "/tenant/v1/numbers", { token });
+  return `${status} ${json.code ?? ""}`.trim();
+}

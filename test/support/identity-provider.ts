@@ -81,7 +81,7 @@ export async function startIdentityProvider(options: {
         .setProtectedHeader({ alg, kid: provider.kid, ...header })
         .sign(privateKey);
     },
-    close: receiver.close,
+    close: () => receiver.close(),
   };
   await provider.rotate();
   return provider;
