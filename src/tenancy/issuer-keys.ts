@@ -22,11 +22,8 @@ const KEY_SETS_MAX = 10_000;
  * Fetches keys when they are needed, over the one way to addresses that somebody named. What one
  * URL holds serves every registration that names it.
  */
-export function createIssuerKeys(options: {
-  outbound: Pick<OutboundAgent, "request">;
-  now?: () => number;
-}): KeysOf {
-  const { outbound, now = Date.now } = options;
+export function createIssuerKeys(options: { outbound: Pick<OutboundAgent, "request"> }): KeysOf {
+  const { outbound } = options;
   const keySets = new Map<string, ReturnType<typeof createRemoteJWKSet>>();
 
   function createKeySet(jwksUrl: string): ReturnType<typeof createRemoteJWKSet> {
@@ -38,7 +35,7 @@ export function createIssuerKeys(options: {
       cacheMaxAge: KEYS_MAX_AGE_MS,
       async [customFetch](_href, { signal }) {
         const pauseMs = keySet.fresh ? UNKNOWN_KID_PAUSE_MS : NO_KEYS_PAUSE_MS;
-        if (failed !== undefined && now() - failed.atMs < pauseMs) {
+        if (failed !== undefined && Date.now() - failed.atMs < pauseMs) {
           throw failed.error;
         }
         try {
@@ -46,7 +43,7 @@ export function createIssuerKeys(options: {
           failed = undefined;
           return Response.json(keys);
         } catch (error) {
-          failed = { atMs: now(), error };
+          failed = { atMs: Date.now(), error };
           throw error;
         }
       },

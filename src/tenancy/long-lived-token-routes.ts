@@ -101,12 +101,12 @@ function heldScopes(
 export function parseExpiry(wish: string | undefined, now: Date): Date {
   const latest = new Date(now);
   latest.setUTCFullYear(now.getUTCFullYear() + 1);
-  const expiresAt = wish === undefined ? latest : new Date(wish);
+  const expiresAt = new Date(wish ?? latest);
+  expiresAt.setUTCMilliseconds(0);
   if (!(expiresAt > now && expiresAt <= latest)) {
     const detail = `expires_at must lie in the future, and not after ${latest.toISOString()}.`;
     throw new InvalidRequest([{ code: "expires_at_range", pointer: "/expires_at", detail }]);
   }
-  expiresAt.setUTCMilliseconds(0);
   return expiresAt;
 }
 

@@ -168,13 +168,15 @@ describe("a token of another issuer is refused with 401", () => {
   });
 });
 
+type Break = (provider: IdentityProvider) => unknown;
+
+function answering(answer: NonNullable<IdentityProvider["answer"]>): Break {
+  return (provider) => {
+    provider.answer = answer;
+  };
+}
+
 describe("a token whose issuer's keys cannot be had is answered 503", () => {
-  type Break = (provider: IdentityProvider) => unknown;
-  const answering =
-    (answer: NonNullable<IdentityProvider["answer"]>): Break =>
-    (provider) => {
-      provider.answer = answer;
-    };
   it.each<[string, Break]>([
     ["as nobody listens", (provider) => provider.close()],
     ["as it fails", answering((_received, res) => res.writeHead(500).end())],

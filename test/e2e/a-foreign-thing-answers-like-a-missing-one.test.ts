@@ -111,6 +111,11 @@ describe("what belongs to another tenant", () => {
     expect(await status("GET", `/tenant/v1/events/${foreign["event_id"]}`)).toBe(404);
     expect(await status("GET", `/tenant/v1/deliveries/${foreign["delivery_id"]}`)).toBe(404);
     expect(await status("GET", `/${owner.phoneNumberId}/health_status`)).toBe(404);
+    for (const list of ["numbers", "webhook-endpoints", "events", "deliveries"]) {
+      const { json } = await gateway.call("GET", `/tenant/v1/${list}`, { token });
+      const seen = list === "numbers" ? [second.phoneNumberId] : [];
+      expect(json.data.map((row: Record<string, string>) => row["phone_number_id"])).toEqual(seen);
+    }
     // The token's only number is the one that is meant when none is named.
     expect(await status("GET", "/health_status")).toBe(200);
     expect(gateway.simulator.requests.at(-1)?.headers["d360-api-key"]).toBe(second.apiKey);

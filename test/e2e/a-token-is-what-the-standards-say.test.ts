@@ -7,7 +7,7 @@ import {
 } from "jose";
 import * as oauth from "oauth4webapi";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fetchToken } from "../support/call.ts";
+import { fetchToken, revoke } from "../support/call.ts";
 import {
   BOOTSTRAP,
   buildTenant,
@@ -69,6 +69,51 @@ describe("a token", () => {
     });
     expect(payload.jti).toBeTruthy();
     expect(Number(payload.exp) - Number(payload.iat)).toBe(3600);
+  });
+
+  it("is revoked by a standard client, for that client only", async () => {
+    const insecure = { [oauth.allowInsecureRequests]: true };
+    const issuer = new URL(gateway.url);
+    const discovery = await oauth.discoveryRequest(issuer, { algorithm: "oauth2", ...insecure });
+    const server = await oauth.processDiscoveryResponse(issuer, discovery);
+    const revokeAs = async ({ client }: TestTenant, token: string): Promise<void> => {
+      const auth = oauth.ClientSecretBasic(client.secret);
+      const client_id = { client_id: client.id };
+      const answer = await oauth.revocationRequest(server, client_id, auth, token, insecure);
+      await oauth.processRevocationResponse(answer);
+    };
+    const other = await buildTenant(gateway, { name: "Other" });
+    const token = await fetchToken(gateway.url, tenant.client);
+    const status = async () => (await tenant.call("GET", "/tenant/v1/numbers", { token })).status;
+    for (const nothing of ["no token", `${token}x`, tenant.apiKey]) {
+      await revokeAs(tenant, nothing);
+    }
+    await revokeAs(other, token);
+    expect(await status()).toBe(200);
+    await revokeAs(tenant, token);
+    expect(await status()).toBe(401);
+    await revokeAs(tenant, token);
+    expect((await tenant.call("GET", "/tenant/v1/numbers")).status).toBe(200);
+  });
+
+  it("is revoked for nobody who is not its client", async () => {
+    const { id: client_id, secret: client_secret } = tenant.client;
+    const token = await fetchToken(gateway.url, tenant.client);
+    const askToRevoke = (fields: Record<string, string>) =>
+      gateway.call("POST", "/oauth2/revoke", {
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+        body: new URLSearchParams(fields).toString(),
+      });
+    const wrong = await askToRevoke({ token, client_id, client_secret: "wrong" });
+    expect([wrong.status, wrong.json.error]).toEqual([401, "invalid_client"]);
+    expect(wrong.headers["www-authenticate"]).toBe('Basic realm="waba-gateway"');
+    const nobody = await askToRevoke({ token });
+    expect([nobody.status, nobody.json]).toEqual([401, wrong.json]);
+    const nothing = await askToRevoke({ client_id, client_secret });
+    expect([nothing.status, nothing.json.error]).toEqual([400, "invalid_request"]);
+    const json = await gateway.call("POST", "/oauth2/revoke", { token, body: { token } });
+    expect([json.status, json.json.code]).toEqual([415, "unsupported_media_type"]);
+    expect((await tenant.call("GET", "/tenant/v1/numbers", { token })).status).toBe(200);
   });
 
   it("is given for a client in the form as well as in HTTP Basic, and only for the right secret", async () => {
@@ -162,6 +207,8 @@ describe("a token", () => {
     const limited = await ask({ ...grant, client_secret: client.secret });
     expect([limited.status, limited.json.code]).toEqual([429, "rate_limited"]);
     expect(Number(limited.headers["retry-after"])).toBeGreaterThan(0);
+    const revoking = await revoke(gateway.url, client, "token");
+    expect([revoking.status, revoking.json.code]).toEqual([429, "rate_limited"]);
     expect(await fetchToken(gateway.url, BOOTSTRAP)).toBeTruthy();
   });
 });

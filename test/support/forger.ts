@@ -31,7 +31,7 @@ export async function openForger(options: { db: Database; masterKey: string }): 
   const privateKey = (alg: string): Promise<CryptoKey> => importPKCS8(pem, alg);
   return {
     kid: row.id,
-    publicJwk: row.public_jwk as JWK,
+    publicJwk: row.public_jwk,
     privateKey,
     async sign(token, { claims = {}, header = {}, without = [] } = {}) {
       const all: JWTPayload = { ...decodeJwt(token), ...claims };

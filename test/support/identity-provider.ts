@@ -41,6 +41,8 @@ export async function startIdentityProvider(options: {
 }): Promise<IdentityProvider> {
   const { audience, alg = "RS256" } = options;
   const receiver = await startReceiver();
+  // A port is given to somebody else when it is free again; a name is not.
+  const iss = `${receiver.url}/${randomUUID()}`;
   let privateKey: CryptoKey;
   receiver.answer = (received, res) => {
     if (provider.answer !== undefined) {
@@ -51,8 +53,8 @@ export async function startIdentityProvider(options: {
     res.end(JSON.stringify({ keys: [provider.publicJwk] }));
   };
   const provider: IdentityProvider = {
-    iss: receiver.url,
-    jwksUrl: `${receiver.url}/jwks.json`,
+    iss,
+    jwksUrl: `${iss}/jwks.json`,
     alg,
     kid: "",
     publicJwk: {},
@@ -79,7 +81,7 @@ export async function startIdentityProvider(options: {
         .setProtectedHeader({ alg, kid: provider.kid, ...header })
         .sign(privateKey);
     },
-    close: receiver.close,
+    close: () => receiver.close(),
   };
   await provider.rotate();
   return provider;
