@@ -57,6 +57,17 @@ export function newWamid(user: string, direction: "inbound" | "outbound"): strin
   return `wamid.${bytes.toString("base64")}`;
 }
 
+/** The id of a call. */
+export function newCallId(): string {
+  return `wacid.${Buffer.from(randomHex(32)).toString("base64")}`;
+}
+
+/** The id of a group; like Meta's it tells the number whose group it is. */
+export function newGroupId(phoneNumberId: string): string {
+  const text = `cloud_api_group:${phoneNumberId}:${randomDigits(18)}`;
+  return Buffer.from(text).toString("base64url");
+}
+
 /** Meta's `fbtrace_id`, also sent as `x-fb-trace-id`. */
 export function newTraceId(): string {
   return `A${Buffer.from(randomHex(32), "hex").toString("base64url")}`;

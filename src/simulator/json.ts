@@ -14,3 +14,9 @@ export function parseJson(text: Buffer | string): unknown {
     return undefined;
   }
 }
+
+/** A member that is a text with something in it. */
+export function textIn(fields: JsonObject, name: string): string | undefined {
+  const value = fields[name];
+  return typeof value === "string" && value !== "" ? value : undefined;
+}

@@ -1,4 +1,5 @@
 import type { RecordedRequest } from "./http/recorded-request.ts";
+import type { Limits } from "./messaging-api/limits/limits.ts";
 import type { LookUpBlock } from "./messaging-api/media/failing-look-ups.ts";
 import type { StatusName } from "./messages/status.ts";
 import { DEFAULT_RETRY_DELAYS_MS } from "./webhooks/retry-delay.ts";
@@ -32,6 +33,8 @@ export type SimulatorOptions = {
   mediaUrlLifetimeMs?: number;
   /** When failing media look-ups block the number's look-ups; `"never"` lets them fail for ever. */
   mediaLookUpBlock?: LookUpBlock | "never";
+  /** What every number is held to from the start; nothing when left out. */
+  limits?: Limits;
   /** How many bytes of media are kept; the oldest go first. */
   mediaBytesMax?: number;
   /** How many requests and how many notifications are remembered. */
@@ -63,6 +66,7 @@ const DEFAULTS: Settings = {
   leftInPathStatus: 404,
   mediaUrlLifetimeMs: 5 * 60_000,
   mediaLookUpBlock: { failures: 20, withinMs: 60 * 60_000, blockMs: 30 * 60_000 },
+  limits: {},
   mediaBytesMax: 256 * MIB,
   logEntriesMax: 10_000,
   logBytesMax: 256 * MIB,

@@ -6,6 +6,9 @@ import { FaultScript } from "./http/fault.ts";
 import type { RecordedRequest } from "./http/recorded-request.ts";
 import { listen } from "./http/listen.ts";
 import { createRequestListener } from "./http/request-listener.ts";
+import { GroupStore } from "./messaging-api/groups/group-store.ts";
+import { createTellGroupUpdate } from "./messaging-api/groups/tell-group-update.ts";
+import { Limiter } from "./messaging-api/limits/limiter.ts";
 import { MediaStore } from "./messaging-api/media/media-store.ts";
 import { answerMessagingCall } from "./messaging-api/messaging-api.ts";
 import { createOperations } from "./messaging-api/operations.ts";
@@ -16,6 +19,7 @@ import { Saver } from "./numbers/saver.ts";
 import { readStateFile, writeStateFile } from "./numbers/state-file.ts";
 import { type SimulatorOptions, withDefaults } from "./options.ts";
 import { Timers } from "./timers.ts";
+import { DestinationBook } from "./webhooks/extra-destinations.ts";
 import { WebhookSender } from "./webhooks/webhook-sender.ts";
 
 export type { TemplateChange } from "./controls/content-controls.ts";
@@ -23,7 +27,11 @@ export type { SimulatorControls } from "./controls/controls.ts";
 export type { CreatedPhoneNumber } from "./controls/number-controls.ts";
 export type { Fault } from "./http/fault.ts";
 export type { RecordedRequest } from "./http/recorded-request.ts";
+export type { CallEvent } from "./messages/call-event.ts";
 export type { InboundMessage } from "./messages/inbound-message.ts";
+export type { PreferenceChange } from "./messages/preference-change.ts";
+export type { StatusReport } from "./messages/status-report.ts";
+export type { Limits } from "./messaging-api/limits/limits.ts";
 export type { NewMedia } from "./messaging-api/media/media-store.ts";
 export { META_ACCESS_TOKEN } from "./messaging-api/paging.ts";
 export type { NewTemplate, Template, TemplateStatus } from "./messaging-api/templates/template.ts";
@@ -57,9 +65,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const initial = stateFile === undefined ? [] : readStateFile(stateFile);
   const phoneNumbers = new PhoneNumbers(initial, saver.changed);
   const timers = new Timers();
+  const extras = new DestinationBook();
   const sender = new WebhookSender({
     settings,
-    findWebhook: (phoneNumberId) => phoneNumbers.find(phoneNumberId)?.webhook,
+    findWebhook: (phoneNumberId) => phoneNumbers.findWebhook(phoneNumberId),
+    extras,
     timers,
   });
   const faults = new FaultScript();
@@ -70,6 +80,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   });
   const media = new MediaStore(settings.mediaBytesMax);
   const templates = new TemplateStore();
+  const groups = new GroupStore();
+  const limiter = new Limiter(settings.limits);
   const controls = createControls({
     phoneNumbers,
     sender,
@@ -77,6 +89,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     requests,
     media,
     templates,
+    groups,
+    limiter,
     rotationClearsWebhook: settings.rotationClearsWebhook,
   });
   const operations = createOperations({
@@ -84,7 +98,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     phoneNumbers,
     media,
     templates,
+    groups,
+    limiter,
+    extras,
     acceptMessage: createAcceptMessage({ settings, sender, timers }),
+    tellGroupUpdate: createTellGroupUpdate(sender),
   });
 
   const server = createServer(
@@ -95,6 +113,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
           request,
           phoneNumber,
           operations,
+          limiter,
           leftInPathStatus: settings.leftInPathStatus,
         }),
       findPhoneNumberByKey: (apiKey) => phoneNumbers.findByKey(apiKey),

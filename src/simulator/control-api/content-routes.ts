@@ -8,6 +8,7 @@ import {
   optionalOneOf,
   optionalText,
   present,
+  requiredOneOf,
   requiredText,
 } from "./input.ts";
 import { jsonAnswer } from "./json-answer.ts";
@@ -52,10 +53,7 @@ function addTemplate({ controls, phoneNumberId, body }: ControlCall): Answer {
 function changeTemplate({ controls, phoneNumberId, name, body }: ControlCall): Answer {
   const fields = objectBody(body);
   allowOnly(fields, ["language", "status", "reason"]);
-  const status = optionalOneOf(fields, "status", TEMPLATE_STATUSES);
-  if (status === undefined) {
-    throw new InvalidInput(`status must be one of ${TEMPLATE_STATUSES.join(", ")}`);
-  }
+  const status = requiredOneOf(fields, "status", TEMPLATE_STATUSES);
   const notification = controls.setTemplateStatus(phoneNumberId, {
     name,
     status,
@@ -67,7 +65,14 @@ function changeTemplate({ controls, phoneNumberId, name, body }: ControlCall): A
   return jsonAnswer(202, presentNotification(notification));
 }
 
-/** Media and templates. */
+function requestToJoin({ controls, phoneNumberId, name, body }: ControlCall): Answer {
+  const fields = objectBody(body);
+  allowOnly(fields, ["user"]);
+  const user = requiredText(fields, "user");
+  return jsonAnswer(201, { join_request_id: controls.requestToJoin(phoneNumberId, name, user) });
+}
+
+/** Media, templates and groups. */
 export const CONTENT_ROUTES = [
   route("POST", "/numbers/ID/media", addMedia),
   route("GET", "/numbers/ID/templates", ({ controls, phoneNumberId }) =>
@@ -75,4 +80,5 @@ export const CONTENT_ROUTES = [
   ),
   route("POST", "/numbers/ID/templates", addTemplate),
   route("PATCH", "/numbers/ID/templates/NAME", changeTemplate),
+  route("POST", "/numbers/ID/groups/NAME/join-requests", requestToJoin),
 ];

@@ -2,6 +2,8 @@ import type { SimulatorControls } from "../controls/controls.ts";
 import type { Answer } from "../http/answer.ts";
 import { splitUrl } from "../http/split-url.ts";
 import { InboundMessageEmpty } from "../messages/inbound-message.ts";
+import { UserUnknown } from "../messages/writing-user.ts";
+import { GroupNotFound } from "../messaging-api/groups/group-store.ts";
 import { TemplateExists, TemplateNotFound } from "../messaging-api/templates/template-store.ts";
 import { PhoneNumberExists, PhoneNumberNotFound } from "../numbers/phone-numbers.ts";
 import { HOW_TO } from "./how-to.ts";
@@ -9,15 +11,17 @@ import { InvalidInput } from "./input.ts";
 import { jsonAnswer } from "./json-answer.ts";
 import { ROUTES } from "./routes.ts";
 
+const STATUSES = [
+  [404, [PhoneNumberNotFound, TemplateNotFound, GroupNotFound]],
+  [409, [PhoneNumberExists, TemplateExists]],
+  [400, [InvalidInput, InboundMessageEmpty, UserUnknown]],
+] as const;
+
 function answerError(error: unknown): Answer {
-  if (error instanceof PhoneNumberNotFound || error instanceof TemplateNotFound) {
-    return jsonAnswer(404, { error: error.message });
-  }
-  if (error instanceof PhoneNumberExists || error instanceof TemplateExists) {
-    return jsonAnswer(409, { error: error.message });
-  }
-  if (error instanceof InvalidInput || error instanceof InboundMessageEmpty) {
-    return jsonAnswer(400, { error: error.message });
+  for (const [status, kinds] of STATUSES) {
+    if (error instanceof Error && kinds.some((kind) => error instanceof kind)) {
+      return jsonAnswer(status, { error: error.message });
+    }
   }
   throw error;
 }

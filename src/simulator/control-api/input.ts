@@ -51,6 +51,28 @@ export function optionalOneOf<Word extends string | number>(
   return value;
 }
 
+/** One of some words that must be there. */
+export function requiredOneOf<Word extends string>(
+  fields: JsonObject,
+  name: string,
+  words: readonly Word[],
+): Word {
+  const value = optionalOneOf(fields, name, words);
+  if (value === undefined) {
+    throw new InvalidInput(`${name} must be one of ${words.join(", ")}`);
+  }
+  return value;
+}
+
+/** A whole number that must be there. */
+export function requiredInteger(fields: JsonObject, name: string, least: number): number {
+  const value = optionalInteger(fields, name, least);
+  if (value === undefined) {
+    throw new InvalidInput(`${name} must be a whole number from ${least} on`);
+  }
+  return value;
+}
+
 /** A whole number that is not below the least one, or nothing. */
 export function optionalInteger(
   fields: JsonObject,

@@ -50,6 +50,7 @@ export const presentRequest = (request: RecordedRequest) => ({
 export const presentNotification = (notification: Notification) => ({
   created_at: notification.createdAt,
   phone_number_id: notification.phoneNumberId,
+  destination: notification.destination ?? null,
   body: presentBody(notification.body),
   settled: notification.settled,
   outcome: notification.outcome ?? null,

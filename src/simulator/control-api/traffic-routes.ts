@@ -2,6 +2,7 @@ import type { Answer } from "../http/answer.ts";
 import { objectBody } from "./input.ts";
 import { jsonAnswer } from "./json-answer.ts";
 import { parseFault } from "./parse-fault.ts";
+import { parseLimits } from "./parse-limits.ts";
 import { presentFault, presentRequest } from "./present.ts";
 import { type ControlCall, done, route } from "./route.ts";
 
@@ -14,7 +15,17 @@ function addFault(call: ControlCall): Answer {
   return listFaults(call, 201);
 }
 
-/** The calls that come in, and what goes wrong with them. */
+function setLimits({ controls, phoneNumberId, body }: ControlCall): Answer {
+  const limits = parseLimits(objectBody(body));
+  if (phoneNumberId === "") {
+    controls.setLimits(limits);
+  } else {
+    controls.setLimits(limits, controls.getNumber(phoneNumberId).phoneNumberId);
+  }
+  return done;
+}
+
+/** The calls that come in, what limits them, and what goes wrong with them. */
 export const TRAFFIC_ROUTES = [
   route("GET", "/faults", (call) => listFaults(call, 200)),
   route("POST", "/faults", addFault),
@@ -22,6 +33,8 @@ export const TRAFFIC_ROUTES = [
     controls.clearFaults();
     return done;
   }),
+  route("PUT", "/limits", setLimits),
+  route("PUT", "/numbers/ID/limits", setLimits),
   route("GET", "/requests", ({ controls }) =>
     jsonAnswer(200, { requests: controls.requests.map(presentRequest) }),
   ),

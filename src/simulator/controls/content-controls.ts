@@ -1,4 +1,6 @@
 import { wabaEnvelope } from "../messages/envelope.ts";
+import type { GroupStore } from "../messaging-api/groups/group-store.ts";
+import { createTellGroupUpdate } from "../messaging-api/groups/tell-group-update.ts";
 import type { MediaStore, NewMedia } from "../messaging-api/media/media-store.ts";
 import type { NewTemplate, Template, TemplateStatus } from "../messaging-api/templates/template.ts";
 import type { TemplateStore } from "../messaging-api/templates/template-store.ts";
@@ -15,7 +17,7 @@ export type TemplateChange = {
   reason?: string;
 };
 
-/** Media and templates. */
+/** Media, templates and groups. */
 export type ContentControls = {
   /** A file that a user sends: `receiveMessage` can name the id. */
   addMedia: (phoneNumberId: string, media: NewMedia) => string;
@@ -24,6 +26,8 @@ export type ContentControls = {
   listTemplates: (phoneNumberId: string) => Template[];
   /** Changes a template of the number's WABA and tells the number's webhook. */
   setTemplateStatus: (phoneNumberId: string, change: TemplateChange) => Notification;
+  /** A user asks to be let into a group; the number's webhook is told. Gives the request's id. */
+  requestToJoin: (phoneNumberId: string, groupId: string, user: string) => string;
 };
 
 function statusUpdate(template: Template, now: Date) {
@@ -47,9 +51,11 @@ export function createContentControls(parts: {
   phoneNumbers: PhoneNumbers;
   media: MediaStore;
   templates: TemplateStore;
+  groups: GroupStore;
   sender: WebhookSender;
 }): ContentControls {
-  const { phoneNumbers, media, templates, sender } = parts;
+  const { phoneNumbers, media, templates, groups, sender } = parts;
+  const tellGroupUpdate = createTellGroupUpdate(sender);
   const wabaOf = (phoneNumberId: string) => phoneNumbers.get(phoneNumberId).wabaId;
   return {
     addMedia: (phoneNumberId, file) =>
@@ -62,6 +68,15 @@ export function createContentControls(parts: {
       const wabaId = wabaOf(phoneNumberId);
       const template = templates.setStatus({ wabaId, name, language, status, reason });
       return sender.sendJson(phoneNumberId, statusUpdate(template, new Date()));
+    },
+    requestToJoin(phoneNumberId, groupId, user) {
+      const { join_request_id } = groups.requestToJoin(phoneNumberId, groupId, user);
+      const update = { type: "group_join_request_created", group_id: groupId, join_request_id };
+      tellGroupUpdate(phoneNumbers.get(phoneNumberId), "group_participants_update", {
+        ...update,
+        wa_id: user,
+      });
+      return join_request_id;
     },
   };
 }

@@ -1,3 +1,5 @@
+import { pathFits } from "./path-pattern.ts";
+
 /** What goes wrong with a call, told before the call comes. */
 export type Fault = {
   /** Only for this number's calls. */
@@ -32,9 +34,8 @@ export const FAULT_KINDS = [
 export type FaultTarget = { phoneNumberId: string | undefined; method: string; path: string };
 
 function matches(fault: Fault, target: FaultTarget): boolean {
-  const path = fault.path ?? "/messages";
   return (
-    (path.endsWith("*") ? target.path.startsWith(path.slice(0, -1)) : path === target.path) &&
+    pathFits(fault.path ?? "/messages", target.path) &&
     (fault.method === undefined || fault.method.toUpperCase() === target.method) &&
     (fault.phoneNumberId === undefined || fault.phoneNumberId === target.phoneNumberId)
   );

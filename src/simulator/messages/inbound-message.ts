@@ -1,18 +1,22 @@
 import { newWamid } from "../ids.ts";
 import type { JsonObject } from "../json.ts";
+import { contactOf, senderFields, userIdOf, type WritingUser } from "./writing-user.ts";
+import { unixSeconds } from "./unix-seconds.ts";
 
 /** A message that a WhatsApp user writes to a number. */
 export type InboundMessage = {
   phoneNumberId: string;
-  /** The user's wa_id. */
-  from: string;
+  /** The user's wa_id; left out for a user known by an id only. */
+  from?: string;
   /** A text message; for any other kind use `message`. */
   text?: string;
   /** Type and block, as in `{ type: "image", image: { id: "1" } }`; may override any other field. */
   message?: JsonObject;
   profileName?: string;
-  /** The business-scoped id of the user. */
+  /** The business-scoped id (BSUID) of the user. */
   userId?: string;
+  /** The group in which it is written. */
+  groupId?: string;
   /** The same id twice makes a duplicate. */
   messageId?: string;
 };
@@ -39,18 +43,14 @@ export function inboundFields(
   inbound: InboundMessage,
   now: Date,
 ): { messageId: string; fields: JsonObject } {
-  const messageId = inbound.messageId ?? newWamid(inbound.from, "inbound");
-  const contact = {
-    profile: { name: inbound.profileName ?? `User ${inbound.from}` },
-    wa_id: inbound.from,
-    ...(inbound.userId === undefined ? {} : { user_id: inbound.userId }),
-  };
+  const user: WritingUser = inbound;
+  const messageId = inbound.messageId ?? newWamid(userIdOf(user), "inbound");
   const message = {
-    from: inbound.from,
-    ...(inbound.userId === undefined ? {} : { from_user_id: inbound.userId }),
+    ...senderFields(user),
+    ...(inbound.groupId === undefined ? {} : { group_id: inbound.groupId }),
     id: messageId,
-    timestamp: String(Math.floor(now.getTime() / 1000)),
+    timestamp: unixSeconds(now),
     ...content(inbound),
   };
-  return { messageId, fields: { contacts: [contact], messages: [message] } };
+  return { messageId, fields: { contacts: [contactOf(user)], messages: [message] } };
 }

@@ -2,8 +2,10 @@ import type { JsonObject } from "../json.ts";
 import type { FailureReason } from "./failing-recipients.ts";
 import type { OutgoingMessage, Recipient } from "./outgoing-message.ts";
 
-/** The statuses of a message that goes well. */
-export type StatusName = "sent" | "delivered" | "read";
+export const STATUS_NAMES = ["sent", "delivered", "read", "played"] as const;
+
+/** The statuses of a message that goes well; only voice messages are played. */
+export type StatusName = (typeof STATUS_NAMES)[number];
 
 const DAY_SECONDS = 86_400;
 const ERROR_CODES_URL =
@@ -59,7 +61,7 @@ function commonFields({ wamid, message }: StatusContext, status: string, nowSeco
 export function statusEntry(context: StatusContext, status: StatusName, now: Date): JsonObject {
   const nowSeconds = Math.floor(now.getTime() / 1000);
   const fields = commonFields(context, status, nowSeconds);
-  return status === "read"
+  return status === "read" || status === "played"
     ? fields
     : { ...fields, ...priceFields(context.message, context.conversationId, nowSeconds) };
 }

@@ -4,6 +4,7 @@ import { splitUrl } from "../http/split-url.ts";
 import type { PhoneNumber } from "../numbers/phone-number.ts";
 import { flatError, metaFormError } from "./answers/own-answer.ts";
 import { hasLeftInPart } from "./left-in-path.ts";
+import type { Limiter } from "./limits/limiter.ts";
 import type { OperationTable } from "./operation-table.ts";
 
 function invalidKey(path: string): Answer {
@@ -32,9 +33,10 @@ export async function answerMessagingCall(input: {
   request: RecordedRequest;
   phoneNumber: PhoneNumber | undefined;
   operations: OperationTable;
+  limiter: Limiter;
   leftInPathStatus: 404 | 403;
 }): Promise<Answer> {
-  const { request, phoneNumber, operations, leftInPathStatus } = input;
+  const { request, phoneNumber, operations, limiter, leftInPathStatus } = input;
   const { path, query } = splitUrl(request.url);
   if (phoneNumber === undefined) {
     return invalidKey(path);
@@ -50,6 +52,11 @@ export async function answerMessagingCall(input: {
   if (found === undefined) {
     return metaFormError(403, "The endpoint is blocked");
   }
-  const { headers, body } = request;
+  const { method, headers, body } = request;
+  const { phoneNumberId } = phoneNumber;
+  const overLimit = limiter.refuseCall({ phoneNumberId, method, path, nowMs: Date.now() });
+  if (overLimit !== undefined) {
+    return overLimit;
+  }
   return await found.operation({ phoneNumber, ids: found.ids, query, headers, body });
 }

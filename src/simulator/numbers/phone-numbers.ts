@@ -25,6 +25,8 @@ export class PhoneNumberExists extends Error {
 export class PhoneNumbers {
   readonly #byId = new Map<string, PhoneNumber>();
   readonly #byKey = new Map<string, PhoneNumber>();
+  /** Not in the state file: set anew by whoever sets it. */
+  readonly #wabaWebhooks = new Map<string, Webhook>();
   readonly #changed: () => void;
 
   constructor(initial: readonly PhoneNumber[], changed: () => void) {
@@ -80,6 +82,27 @@ export class PhoneNumbers {
   setWebhook(phoneNumberId: string, webhook: Webhook): void {
     this.get(phoneNumberId).webhook = webhook;
     this.#changed();
+  }
+
+  /** Sets the webhook of the numbers that have none; of all of the WABA's when told so. */
+  setWabaWebhook(
+    wabaId: string,
+    webhook: Webhook,
+    { overrideAll }: { overrideAll: boolean },
+  ): void {
+    this.#wabaWebhooks.set(wabaId, webhook);
+    for (const phoneNumber of overrideAll ? this.#byId.values() : []) {
+      if (phoneNumber.wabaId === wabaId) {
+        delete phoneNumber.webhook;
+      }
+    }
+    this.#changed();
+  }
+
+  /** Where the number's notifications go: its own webhook before its WABA's. */
+  findWebhook(phoneNumberId: string): Webhook | undefined {
+    const phoneNumber = this.#byId.get(phoneNumberId);
+    return phoneNumber?.webhook ?? this.#wabaWebhooks.get(phoneNumber?.wabaId ?? "");
   }
 
   setState(phoneNumberId: string, state: Partial<PhoneNumberState>): void {

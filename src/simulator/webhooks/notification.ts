@@ -13,6 +13,8 @@ export type Attempt = {
 /** One POST to a number's webhook, repeated until it is answered 200 or the horizon is reached. */
 export type Notification = {
   readonly phoneNumberId: string;
+  /** The extra destination that it is a copy for; absent for the number's own webhook. */
+  readonly destination?: string;
   readonly body: Buffer;
   readonly createdAt: Date;
   readonly attempts: readonly Attempt[];

@@ -4,6 +4,7 @@ import type { Webhook } from "../numbers/phone-number.ts";
 import type { Settings } from "../options.ts";
 import type { Timers } from "../timers.ts";
 import { Lanes } from "./lanes.ts";
+import type { DestinationBook } from "./extra-destinations.ts";
 import type { Attempt, Notification } from "./notification.ts";
 import { post } from "./post.ts";
 import { nextDelayMs } from "./retry-delay.ts";
@@ -29,6 +30,7 @@ type SenderSettings = Pick<
 export class WebhookSender {
   readonly #settings: SenderSettings;
   readonly #findWebhook: (phoneNumberId: string) => Webhook | undefined;
+  readonly #extras: DestinationBook;
   readonly #timers: Timers;
   readonly #log: BoundedLog<OpenNotification>;
   readonly #lanes: Lanes;
@@ -39,10 +41,12 @@ export class WebhookSender {
   constructor(input: {
     settings: SenderSettings;
     findWebhook: (phoneNumberId: string) => Webhook | undefined;
+    extras: DestinationBook;
     timers: Timers;
   }) {
     this.#settings = input.settings;
     this.#findWebhook = input.findWebhook;
+    this.#extras = input.extras;
     this.#timers = input.timers;
     this.#log = new BoundedLog({
       entriesMax: input.settings.logEntriesMax,
@@ -62,16 +66,7 @@ export class WebhookSender {
 
   /** Takes a notification on; its first attempt starts at once. */
   send(phoneNumberId: string, body: Buffer): Notification {
-    const notification: OpenNotification = {
-      phoneNumberId,
-      body,
-      createdAt: new Date(),
-      attempts: [],
-      settled: false,
-    };
-    this.#log.add(notification);
-    this.#start(notification);
-    return notification;
+    return this.#take({ phoneNumberId, body });
   }
 
   /** The same for what is still to be written as JSON. */
@@ -86,6 +81,18 @@ export class WebhookSender {
     await this.#agent.destroy();
   }
 
+  #take(chosen: Pick<Notification, "phoneNumberId" | "body" | "destination">): Notification {
+    const notification: OpenNotification = {
+      ...chosen,
+      createdAt: new Date(),
+      attempts: [],
+      settled: false,
+    };
+    this.#log.add(notification);
+    this.#start(notification);
+    return notification;
+  }
+
   #start(notification: OpenNotification): void {
     const attempt = this.#lanes.run(notification.phoneNumberId, () => this.#attempt(notification));
     const underWay = attempt.finally(() => this.#underWay.delete(underWay));
@@ -97,7 +104,11 @@ export class WebhookSender {
       return;
     }
     // Looked up anew each time: what waits goes to the webhook that is set when its turn comes.
-    const webhook = this.#findWebhook(notification.phoneNumberId);
+    const { phoneNumberId, destination } = notification;
+    const webhook =
+      destination === undefined
+        ? this.#findWebhook(phoneNumberId)
+        : this.#extras.find(phoneNumberId, destination);
     const attempt: Attempt =
       webhook === undefined
         ? { at: new Date(), durationMs: 0, error: "the number has no webhook" }
@@ -113,10 +124,19 @@ export class WebhookSender {
     this.#settings.onNotification(notification);
   }
 
+  /** Extra destinations get theirs only once the number's own webhook has answered 200. */
+  #copy({ phoneNumberId, body, destination: isCopyFor }: OpenNotification): void {
+    const names = isCopyFor === undefined ? this.#extras.namesOf(phoneNumberId) : [];
+    for (const destination of names) {
+      this.#take({ phoneNumberId, body, destination });
+    }
+  }
+
   #decide(notification: OpenNotification, attempt: Attempt): void {
     if (attempt.status === 200) {
       notification.settled = true;
       notification.outcome = "delivered";
+      this.#copy(notification);
       return;
     }
     const delayMs = nextDelayMs({

@@ -42,8 +42,15 @@ export function flatError(status: number, error: string): Answer {
   return ownAnswer(status, { error });
 }
 
+/** An error in the form of `/multi_webhook`, where something stands against it. */
+export function messageError(status: number, message: string): Answer {
+  return ownAnswer(status, { message });
+}
+
 /** The forms in which 360dialog's gateway has written an error: the older are still met. */
-export type OwnErrorForm = "A" | "B" | "C";
+export const OWN_ERROR_FORMS = ["A", "B", "C"] as const;
+
+export type OwnErrorForm = (typeof OWN_ERROR_FORMS)[number];
 
 /** 360dialog's own rate limit, which comes as a 400 whatever the form. */
 export function endpointLimitError(form: OwnErrorForm): Answer {

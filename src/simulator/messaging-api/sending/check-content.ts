@@ -21,7 +21,10 @@ const INTERACTIVE_TYPES = [
   "address_message",
   "call_permission_request",
   "voice_call",
+  "request_contact_info",
   "carousel",
+  "order_details",
+  "order_status",
 ];
 
 type CheckBlock = (block: JsonObject, type: string) => MetaError | undefined;
@@ -30,17 +33,22 @@ function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "";
 }
 
+/** A text, or a number or flag that Meta turns into one. */
+function isScalar(value: unknown): value is string | number | boolean {
+  return isText(value) || typeof value === "number" || typeof value === "boolean";
+}
+
 const checkText: CheckBlock = ({ body }) => {
-  if (!isText(body)) {
+  if (!isScalar(body)) {
     return parameterRequired("text['body']");
   }
-  return body.length > TEXT_CHARACTERS_MAX
+  return String(body).length > TEXT_CHARACTERS_MAX
     ? parameterTooLong("text['body']", TEXT_CHARACTERS_MAX)
     : undefined;
 };
 
 const checkMedia: CheckBlock = ({ id, link }, type) =>
-  isText(id) === isText(link)
+  isScalar(id) === isText(link)
     ? parameterInvalid(`Exactly one of id and link must be given for ${type}.`)
     : undefined;
 
@@ -51,7 +59,7 @@ const checkTemplate: CheckBlock = ({ name, language, components }) => {
   if (!isObject(language) || !isText(language["code"])) {
     return parameterRequired("template['language']['code']");
   }
-  return components === undefined || Array.isArray(components)
+  return components === undefined || components === null || Array.isArray(components)
     ? undefined
     : parameterInvalid("template['components'] must be an array.");
 };
@@ -72,8 +80,9 @@ const checkReaction: CheckBlock = ({ message_id: messageId, emoji }) => {
 };
 
 const checkLocation: CheckBlock = ({ latitude, longitude }) => {
-  const given = [latitude, longitude].every((value) => isText(value) || typeof value === "number");
-  return given ? undefined : valueMissing("A location needs latitude and longitude.");
+  return [latitude, longitude].every(isScalar)
+    ? undefined
+    : valueMissing("A location needs latitude and longitude.");
 };
 
 const checkPin: CheckBlock = ({ message_id: messageId }) =>

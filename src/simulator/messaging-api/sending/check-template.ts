@@ -1,6 +1,6 @@
-import { isObject } from "../../json.ts";
+import { isObject, type JsonObject } from "../../json.ts";
 import type { MetaError } from "../answers/meta-errors.ts";
-import type { TemplateStatus } from "../templates/template.ts";
+import type { Template, TemplateStatus } from "../templates/template.ts";
 import type { TemplateStore } from "../templates/template-store.ts";
 import type { CheckSend } from "./post-messages.ts";
 
@@ -23,19 +23,28 @@ function refusalFor(status: TemplateStatus): MetaError | undefined {
   }
 }
 
+/** The known templates that a send names: one, or none when nobody made it. */
+export function namedTemplates(
+  templates: TemplateStore,
+  wabaId: string,
+  body: JsonObject,
+): Template[] {
+  const { template } = body;
+  if (!isObject(template)) {
+    return [];
+  }
+  const { name, language } = template;
+  const code = isObject(language) ? String(language["code"]) : undefined;
+  return templates.find(wabaId, String(name), code);
+}
+
 /**
  * Refuses templates that are known and may not be sent. A name that nobody made or added passes,
  * so that a test need not make each template that it sends.
  */
 export function checkTemplate(templates: TemplateStore): CheckSend {
   return ({ wabaId }, message, body) => {
-    const template = body["template"];
-    if (message.type !== "template" || !isObject(template)) {
-      return undefined;
-    }
-    const { name, language } = template;
-    const code = isObject(language) ? String(language["code"]) : undefined;
-    const [known] = templates.find(wabaId, String(name), code);
+    const [known] = message.type === "template" ? namedTemplates(templates, wabaId, body) : [];
     return known === undefined ? undefined : refusalFor(known.status);
   };
 }

@@ -1,6 +1,5 @@
 import { isObject, type JsonObject } from "../../json.ts";
-import type { OutgoingMessage, Recipient } from "../../messages/outgoing-message.ts";
-import { checkContent, MESSAGE_TYPES } from "./check-content.ts";
+import type { OutgoingMessage } from "../../messages/outgoing-message.ts";
 import {
   type MetaError,
   parameterInvalid,
@@ -10,6 +9,8 @@ import {
   valueMissing,
   valueNotValid,
 } from "../answers/meta-errors.ts";
+import { checkContent, MESSAGE_TYPES } from "./check-content.ts";
+import { parseRecipient } from "./parse-recipient.ts";
 
 const CALLBACK_DATA_CHARACTERS_MAX = 512;
 
@@ -40,36 +41,6 @@ function parseRead(body: JsonObject): ParsedMessage {
   return { kind: "read", messageId };
 }
 
-function parsePhone(to: unknown): Recipient | MetaError {
-  const input = typeof to === "number" ? String(to) : to;
-  if (typeof input !== "string") {
-    return parameterInvalid("Param to must be a string.");
-  }
-  const waId = input.replaceAll(/[\s+().-]/g, "");
-  return /^\d{4,20}$/.test(waId)
-    ? { kind: "phone", input, waId }
-    : valueNotValid("Recipient phone number is not valid");
-}
-
-function parseGroup(to: unknown): Recipient | MetaError {
-  return typeof to === "string"
-    ? { kind: "group", groupId: to }
-    : parameterInvalid("Param to must be a string.");
-}
-
-function parseRecipient(body: JsonObject): Recipient | MetaError {
-  const { to, recipient, recipient_type: recipientType = "individual" } = body;
-  if (recipientType !== "individual" && recipientType !== "group") {
-    return parameterNotOneOf("recipient_type", ["individual", "group"], recipientType);
-  }
-  if (to !== undefined && to !== null && to !== "") {
-    return recipientType === "group" ? parseGroup(to) : parsePhone(to);
-  }
-  return typeof recipient === "string" && recipient !== ""
-    ? { kind: "user", userId: recipient }
-    : parameterRequired("to");
-}
-
 function checkExtras(body: JsonObject): MetaError | undefined {
   const { context, biz_opaque_callback_data: callbackData } = body;
   if (context !== undefined && (!isObject(context) || typeof context["message_id"] !== "string")) {
@@ -91,7 +62,7 @@ function parseSend(body: JsonObject): ParsedMessage {
   if (!("kind" in recipient)) {
     return refused(recipient);
   }
-  const type = body["type"] ?? "text";
+  const type = body["type"] ?? MESSAGE_TYPES.find((known) => known in body) ?? "text";
   if (typeof type !== "string" || !MESSAGE_TYPES.includes(type)) {
     return refused(parameterNotOneOf("type", MESSAGE_TYPES, type));
   }
@@ -104,13 +75,28 @@ function parseSend(body: JsonObject): ParsedMessage {
   return { kind: "send", message: { recipient, type, ...extras } };
 }
 
-/** Validates a body as Meta does, and tells a send from a read receipt. */
-export function parseMessage(body: unknown): ParsedMessage {
-  if (!isObject(body) || body["messaging_product"] === undefined) {
-    return refused(parameterRequired("messaging_product"));
+/** Meta takes a null for a parameter that is not there. */
+function withoutNulls(body: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+}
+
+/** What every body needs, whatever is sent with it. */
+export function checkProduct(body: JsonObject): MetaError | undefined {
+  const product = body["messaging_product"];
+  if (product === undefined) {
+    return parameterRequired("messaging_product");
   }
-  if (body["messaging_product"] !== "whatsapp") {
-    return refused(parameterNotOneOf("messaging_product", ["whatsapp"], body["messaging_product"]));
+  return product === "whatsapp"
+    ? undefined
+    : parameterNotOneOf("messaging_product", ["whatsapp"], product);
+}
+
+/** Validates a body as Meta does, and tells a send from a read receipt. */
+export function parseMessage(given: unknown): ParsedMessage {
+  const body = isObject(given) ? withoutNulls(given) : {};
+  const error = checkProduct(body);
+  if (error !== undefined) {
+    return refused(error);
   }
   return body["status"] === undefined ? parseSend(body) : parseRead(body);
 }

@@ -1,7 +1,7 @@
-import { digitsFrom } from "../ids.ts";
-import type { PhoneNumber } from "../numbers/phone-number.ts";
-import type { Operation } from "./operation.ts";
-import { ownSuccess } from "./answers/own-answer.ts";
+import { digitsFrom } from "../../ids.ts";
+import type { PhoneNumber } from "../../numbers/phone-number.ts";
+import type { Operation } from "../operation.ts";
+import { ownSuccess } from "../answers/own-answer.ts";
 
 // The app is 360dialog's, the same for every number.
 const APP_ID = digitsFrom("app", 15);
