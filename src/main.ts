@@ -19,7 +19,7 @@ import { createOutboundAgent } from "./outbound/agent.ts";
 import { parseAllowList } from "./outbound/allow-list.ts";
 import { openPartner } from "./partner/open-partner.ts";
 import { whyUnusable } from "./outbound/public-url.ts";
-import { eventRoutes } from "./records/event-routes.ts";
+import { openRecords } from "./records/open-records.ts";
 import { Secret } from "./secret.ts";
 import { type Simulator, startSimulator } from "./simulator/simulator.ts";
 import { pruneChanges, startChangeFeed } from "./store/change-feed.ts";
@@ -132,7 +132,15 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
   const fanout = openFanout({ db, sealer, outbound, rules, policy, log });
   const dispatcher = config.ROLE === "api" ? undefined : fanout.startDispatcher();
   stoppers.push(async () => dispatcher?.stop({ graceMs: 0 }));
-  signals.listen("delivery", () => dispatcher?.poke());
+  const records = openRecords({ db, upstreamTimeoutMs: config.D360_TIMEOUT, log });
+  stoppers.push(records.stop);
+  const follower = config.ROLE === "api" ? undefined : records.startFollower();
+  stoppers.push(async () => follower?.stop());
+  const pokeWorkers = (): void => {
+    dispatcher?.poke();
+    follower?.poke();
+  };
+  signals.listen("delivery", pokeWorkers);
   const everyMinute = every(MINUTE_MS, fanout.settleStragglers, onJobError);
   stoppers.push(everyMinute.stop);
   const hourly = every(
@@ -140,6 +148,7 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
     async () => {
       await ensurePartitions(db);
       await pruneChanges(db);
+      await records.prune();
       await tenancy.rotateSigningKeys();
     },
     onJobError,
@@ -158,14 +167,14 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
     ...tenancy.routes,
     ...openPartner({ db, sealer, messaging: createMessaging(upstream), origins, url, unusableUrl }),
     ...fanout.routes,
-    ...eventRoutes({ db }),
+    ...records.routes,
     ...hookRoutes({
       findHook: tenancy.findHook,
       commit,
       log,
       findTenantsOfWaba: (wabaId) => findTenantsOfWaba(db, wabaId),
       poke() {
-        dispatcher?.poke();
+        pokeWorkers();
         signals.tell("delivery");
       },
     }),
