@@ -987,6 +987,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tenant/v1/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List messages
+         * @description What was sent over your numbers, in the order in which it was stored, and how far each has come. A send is listed about a second after it was answered. `next_cursor` is null on the last page; for what came later list again with `from`. A token that is limited to some numbers sees their messages only.
+         */
+        get: operations["listMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant/v1/messages/{message_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the message (`msg_…`, as `Gateway-Message-Id` told it), or its wamid, percent-encoded. */
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a message with all that came of it
+         * @description One message: what was sent and answered, each status with its time, and what became of the deliveries of its status events.
+         */
+        get: operations["getMessage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/messages": {
         parameters: {
             query?: {
@@ -3011,6 +3054,83 @@ export interface components {
             reason: string;
             /** @description What happens next, in words. */
             next: string;
+        };
+        /**
+         * @description `sending` has no answer yet, `accepted` and `refused` are 360dialog's answer. `unknown` was sent and got no answer; it becomes `accepted` when a status tells its wamid, and `unresolved` after 24 hours.
+         * @enum {string}
+         */
+        LoggedMessageState: "sending" | "accepted" | "refused" | "unknown" | "unresolved";
+        LoggedMessage: {
+            id: components["schemas"]["MessageId"];
+            /** @description WhatsApp's id of it; null while unknown. */
+            wamid: string | null;
+            phone_number_id: components["schemas"]["PhoneNumberId"];
+            /** @description Whose token it was sent with. */
+            client_id: string;
+            /** @description The `operationId`, such as `sendMessage`. */
+            operation: string;
+            /** @description `to` or `recipient`, as it was sent. */
+            recipient: string | null;
+            type: string | null;
+            biz_opaque_callback_data: string | null;
+            state: components["schemas"]["LoggedMessageState"];
+            /** @description The furthest of its statuses in the order `sent`, `failed`, `delivered`, `read`, `played`, `deleted`, in whatever order they came; null before the first. */
+            status: string | null;
+            sent_at: components["schemas"]["Timestamp"];
+            /** Format: date-time */
+            answered_at: string | null;
+            /**
+             * Format: date-time
+             * @description When a status told what had become of it; null where the answer did.
+             */
+            resolved_at: string | null;
+        };
+        LoggedMessageList: {
+            data: components["schemas"]["LoggedMessage"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        LoggedMessageContent: {
+            content_type: string | null;
+            /** @description What was JSON, its numbers with all their digits. */
+            body?: unknown;
+            /** @description What was no JSON. */
+            body_base64?: string;
+        };
+        LoggedMessageStatus: {
+            status: string;
+            /** @description In a group the participant. */
+            recipient: string;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            /**
+             * Format: date-time
+             * @description When the gateway received it.
+             */
+            received_at: string;
+            event_id: components["schemas"]["EventId"];
+            /** @description As 360dialog sent them, or null. */
+            errors: unknown;
+            /** @description As 360dialog sent it, or null. */
+            pricing: unknown;
+        };
+        LoggedMessageDetail: components["schemas"]["LoggedMessage"] & {
+            request: components["schemas"]["LoggedMessageContent"];
+            /** @description Null where none came. */
+            answer: null | (components["schemas"]["LoggedMessageContent"] & {
+                status: number;
+            });
+            /** @description In the order in which they happened. */
+            statuses: components["schemas"]["LoggedMessageStatus"][];
+            /** @description Of its status events to your endpoints. */
+            deliveries: {
+                id: components["schemas"]["DeliveryId"];
+                event_id: components["schemas"]["EventId"];
+                endpoint_id: components["schemas"]["WebhookEndpointId"];
+                state: components["schemas"]["DeliveryState"];
+            }[];
         };
         /** @description The common members of what WhatsApp takes. It is a help for writing, not a rule: any body is forwarded as it is. */
         Message: {
@@ -6590,6 +6710,188 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["DeliveryDetail"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listMessages: {
+        parameters: {
+            query?: {
+                /** @description Only messages sent from this number. */
+                phone_number_id?: string;
+                /**
+                 * @description Only messages to this phone, of which the digits count, group or business-scoped user id.
+                 * @example 15550002222
+                 */
+                recipient?: string;
+                /** @description Only messages in this state. */
+                state?: components["schemas"]["LoggedMessageState"];
+                /**
+                 * @description Only what is not older than this time.
+                 * @example 2025-06-15T00:00:00Z
+                 */
+                from?: components["parameters"]["From"];
+                /**
+                 * @description Only what is older than this time.
+                 * @example 2025-06-16T00:00:00Z
+                 */
+                to?: components["parameters"]["To"];
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of messages. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "msg_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "wamid": "wamid.HBgLMTU1NTAwMDIyMjIVAgARGBI0REJGMUQ4",
+                     *           "phone_number_id": "106540352242922",
+                     *           "client_id": "cli_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "operation": "sendMessage",
+                     *           "recipient": "15550002222",
+                     *           "type": "text",
+                     *           "biz_opaque_callback_data": "order-4711",
+                     *           "state": "accepted",
+                     *           "status": "delivered",
+                     *           "sent_at": "2025-06-15T12:00:00.000Z",
+                     *           "answered_at": "2025-06-15T12:00:00.180Z",
+                     *           "resolved_at": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LoggedMessageList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the message (`msg_…`, as `Gateway-Message-Id` told it), or its wamid, percent-encoded. */
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "msg_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "wamid": "wamid.HBgLMTU1NTAwMDIyMjIVAgARGBI0REJGMUQ4",
+                     *       "phone_number_id": "106540352242922",
+                     *       "client_id": "cli_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "operation": "sendMessage",
+                     *       "recipient": "15550002222",
+                     *       "type": "text",
+                     *       "biz_opaque_callback_data": "order-4711",
+                     *       "state": "accepted",
+                     *       "status": "delivered",
+                     *       "sent_at": "2025-06-15T12:00:00.000Z",
+                     *       "answered_at": "2025-06-15T12:00:00.180Z",
+                     *       "resolved_at": null,
+                     *       "request": {
+                     *         "content_type": "application/json",
+                     *         "body": {
+                     *           "messaging_product": "whatsapp",
+                     *           "to": "15550002222",
+                     *           "type": "text",
+                     *           "text": {
+                     *             "body": "Your order is ready."
+                     *           },
+                     *           "biz_opaque_callback_data": "order-4711"
+                     *         }
+                     *       },
+                     *       "answer": {
+                     *         "status": 200,
+                     *         "content_type": "application/json",
+                     *         "body": {
+                     *           "messaging_product": "whatsapp",
+                     *           "contacts": [
+                     *             {
+                     *               "input": "15550002222",
+                     *               "wa_id": "15550002222"
+                     *             }
+                     *           ],
+                     *           "messages": [
+                     *             {
+                     *               "id": "wamid.HBgLMTU1NTAwMDIyMjIVAgARGBI0REJGMUQ4"
+                     *             }
+                     *           ]
+                     *         }
+                     *       },
+                     *       "statuses": [
+                     *         {
+                     *           "status": "sent",
+                     *           "recipient": "15550002222",
+                     *           "timestamp": "2025-06-15T12:00:01.000Z",
+                     *           "received_at": "2025-06-15T12:00:01.420Z",
+                     *           "event_id": "evt_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "errors": null,
+                     *           "pricing": {
+                     *             "billable": true,
+                     *             "category": "utility",
+                     *             "pricing_model": "PMP",
+                     *             "type": "regular"
+                     *           }
+                     *         },
+                     *         {
+                     *           "status": "delivered",
+                     *           "recipient": "15550002222",
+                     *           "timestamp": "2025-06-15T12:00:02.000Z",
+                     *           "received_at": "2025-06-15T12:00:02.310Z",
+                     *           "event_id": "evt_01jd8qv4m0x5k7r2t9w3y6z1cd",
+                     *           "errors": null,
+                     *           "pricing": null
+                     *         }
+                     *       ],
+                     *       "deliveries": [
+                     *         {
+                     *           "id": "dlv_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "event_id": "evt_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "endpoint_id": "whe_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "state": "delivered"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LoggedMessageDetail"];
                 };
             };
             401: components["responses"]["Unauthorized"];

@@ -108,6 +108,11 @@ export function logSettleUnmatched(log: Log, fields: { deliveryIds: string[] }):
   log.warn(fields, "delivery.lease_lost");
 }
 
+/** What is written behind found no room: the database is away, or too slow. */
+export function logWriteBehindDropped(log: Log, fields: { name: string; count: number }): void {
+  log.error(fields, "write_behind.dropped");
+}
+
 export function logBackgroundFailed(log: Log, fields: { job: string; err: unknown }): void {
   log.error(fields, "background.failed");
 }

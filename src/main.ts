@@ -9,6 +9,14 @@ import { createOrigins } from "./dialog360/origins.ts";
 import { createCommitNotifications } from "./events/commit-notifications.ts";
 import { openFanout } from "./fanout/open-fanout.ts";
 import { createListTemplatesOfNumber } from "./gateway/guards/list-templates.ts";
+import { createGuards } from "./gateway/guards/create-guards.ts";
+import { pruneIdempotencyKeys } from "./gateway/idempotency/keys.ts";
+import { createThrottle } from "./gateway/throttle/throttle.ts";
+import { createWantTemplates } from "./records/create-want-templates.ts";
+import { createFindDestinationRules } from "./records/destination-rules.ts";
+import { applyMarketingPreferences } from "./records/marketing-preferences.ts";
+import { applyTemplateEvents } from "./records/templates.ts";
+import { applyWindows } from "./records/windows.ts";
 import { openGateway } from "./gateway/open-gateway.ts";
 import { createApp } from "./http/app.ts";
 import { loadContract } from "./http/contract.ts";
@@ -20,7 +28,7 @@ import { createOutboundAgent } from "./outbound/agent.ts";
 import { parseAllowList } from "./outbound/allow-list.ts";
 import { openPartner } from "./partner/open-partner.ts";
 import { whyUnusable } from "./outbound/public-url.ts";
-import { eventRoutes } from "./records/event-routes.ts";
+import { openRecords } from "./records/open-records.ts";
 import { optInRoutes } from "./records/opt-in-routes.ts";
 import { templateRoutes } from "./records/template-routes.ts";
 import { createTemplateSync } from "./records/template-sync.ts";
@@ -35,7 +43,7 @@ import { ensurePartitions, migrate, unfitVersion } from "./store/migrate.ts";
 import { createSignals } from "./store/signals.ts";
 import { openTenancy } from "./tenancy/open-tenancy.ts";
 import { findTenantsOfWaba } from "./tenancy/phone-numbers.ts";
-import { CannotOpen, createSealer } from "./tenancy/sealing.ts";
+import { CannotOpen, createSealer, deriveKeys } from "./tenancy/sealing.ts";
 
 /** What stops, and in which order: the last thing started stops first. */
 type Stoppers = (() => Promise<unknown>)[];
@@ -110,10 +118,8 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
   const sealer = createSealer(masterKeys);
   const feed = startChangeFeed({ db, onError: onIdleError });
   stoppers.push(feed.stop);
-  const signals = createSignals({
-    url: config.REDIS_URL,
-    prefix: config.REDIS_PREFIX ?? `waba-gateway:${await installationId(db)}`,
-  });
+  const prefix = config.REDIS_PREFIX ?? `waba-gateway:${await installationId(db)}`;
+  const signals = createSignals({ url: config.REDIS_URL, prefix });
   stoppers.push(signals.stop);
   signals.listen("change", () => void feed.read());
   const upstream = createUpstream({ timeoutMs: config.D360_TIMEOUT });
@@ -140,7 +146,20 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
   const fanout = openFanout({ db, sealer, outbound, rules, policy, log });
   const dispatcher = config.ROLE === "api" ? undefined : fanout.startDispatcher();
   stoppers.push(async () => dispatcher?.stop({ graceMs: 0 }));
-  signals.listen("delivery", () => dispatcher?.poke());
+  const records = openRecords({
+    db,
+    upstreamTimeoutMs: config.D360_TIMEOUT,
+    apply: [applyWindows, applyMarketingPreferences, applyTemplateEvents],
+    log,
+  });
+  stoppers.push(records.stop);
+  const follower = config.ROLE === "api" ? undefined : records.startFollower();
+  stoppers.push(async () => follower?.stop());
+  const pokeWorkers = (): void => {
+    dispatcher?.poke();
+    follower?.poke();
+  };
+  signals.listen("delivery", pokeWorkers);
   const everyMinute = every(MINUTE_MS, fanout.settleStragglers, onJobError);
   stoppers.push(everyMinute.stop);
   const templateSync = createTemplateSync({
@@ -148,6 +167,7 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
     directory: tenancy.directory,
     listTemplates: createListTemplatesOfNumber({ upstream, origins }),
   });
+  const pokeTemplates = (): void => void templateSync.syncDue().catch(onJobError);
   const syncTemplates = every(HALF_MINUTE_MS, templateSync.syncDue, onJobError);
   stoppers.push(templateSync.stop, syncTemplates.stop);
   const hourly = every(
@@ -155,6 +175,8 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
     async () => {
       await ensurePartitions(db);
       await pruneChanges(db);
+      await pruneIdempotencyKeys(db);
+      await records.prune();
       await tenancy.renew();
     },
     onJobError,
@@ -175,24 +197,46 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
     ...tenancy.routes,
     ...openPartner({ ...partner, registerIssuer: tenancy.registerIssuer }),
     ...fanout.routes,
-    ...eventRoutes({ db }),
+    ...records.routes,
     ...windowRoutes({ db }),
     ...optInRoutes({ db }),
-    ...templateRoutes({ db, poke: () => void templateSync.syncDue().catch(onJobError) }),
+    ...templateRoutes({ db, poke: pokeTemplates }),
     ...hookRoutes({
       findHook: tenancy.findHook,
       commit,
       log,
       findTenantsOfWaba: (wabaId) => findTenantsOfWaba(db, wabaId),
       poke() {
-        dispatcher?.poke();
+        pokeWorkers();
         signals.tell("delivery");
       },
     }),
   ];
   const { authenticate, directory } = tenancy;
-  const { webhookSettings } = fanout;
-  const path1 = { db, upstream, origins, authenticate, directory, webhookSettings };
+  const throttle = createThrottle({ url: config.REDIS_URL, prefix });
+  stoppers.push(throttle.stop);
+  const guards = createGuards({
+    db,
+    findDestinationRules: createFindDestinationRules({ db, feed }),
+    wantTemplates: createWantTemplates({ db, poke: pokeTemplates, onError: onJobError }),
+  });
+  const path1: Parameters<typeof openGateway>[0] = {
+    db,
+    sealer,
+    upstream,
+    origins,
+    authenticate,
+    directory,
+    dropIn: fanout,
+    throttle,
+    guards,
+    messageLog: records.messageLog,
+    mediaIds: records.mediaIds,
+    url,
+    mediaUrlKeys: deriveKeys(masterKeys, "media-url"),
+    upstreamTimeoutMs: config.D360_TIMEOUT,
+    log,
+  };
   const app = createApp({
     // A worker answers whoever asks how it is, and nobody else.
     ...(config.ROLE === "worker" ? { routes: system } : { routes, whatsApp: openGateway(path1) }),
@@ -205,8 +249,7 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
     },
     isPassingTrouble,
   });
-  const answer = app.callback();
-  server.serve((req, res) => void answer(req, res));
+  server.serve((req, res) => void app(req, res));
   logListening(log, { url, role: config.ROLE });
 
   return {

@@ -27,6 +27,9 @@ export interface Schema {
   template: TemplateTable;
   template_sync: TemplateSyncTable;
   idempotency_key: IdempotencyKeyTable;
+  message: MessageTable;
+  message_status: MessageStatusTable;
+  media_id: MediaIdTable;
 }
 
 type CreatedAt = ColumnType<Date, Date | undefined, never>;
@@ -322,4 +325,54 @@ export interface IdempotencyKeyTable {
   state: Generated<"running" | "answered" | "unknown">;
   answer_sealed: Buffer | null;
   lease_until: Date;
+}
+
+export type MessageState = "sending" | "accepted" | "refused" | "unknown" | "unresolved";
+
+export interface MessageTable {
+  tenant_id: string;
+  id: string;
+  xid: Generated<string>;
+  seq: Generated<string>;
+  phone_number_id: string;
+  client_id: string;
+  operation: string;
+  recipient: string | null;
+  recipient_key: string | null;
+  type: string | null;
+  callback_data: string | null;
+  content_type: string | null;
+  body: Buffer;
+  state: MessageState;
+  answer_status: number | null;
+  answer_content_type: string | null;
+  answer_body: Buffer | null;
+  wamid: string | null;
+  created_at: Date;
+  answered_at: Date | null;
+  resolved_at: Date | null;
+}
+
+export interface MessageStatusTable {
+  tenant_id: string;
+  phone_number_id: string;
+  wamid: string;
+  status: string;
+  recipient: string;
+  day: Generated<string>;
+  recipient_key: string | null;
+  user_key: string | null;
+  callback_data: string | null;
+  happened_at: Date;
+  received_at: Date;
+  event_id: string;
+  errors: string | null;
+  pricing: string | null;
+}
+
+interface MediaIdTable {
+  tenant_id: string;
+  media_id: string;
+  phone_number_id: string;
+  seen_at: CreatedAt;
 }

@@ -89,20 +89,25 @@ export async function updateTenant(
   );
 }
 
-/** Erases the tenant and all that is its own: numbers, clients and their tokens, issuers, endpoints, events, deliveries. */
+const TABLES_OF_TENANT = [
+  "attempt",
+  "delivery",
+  "delivery_finished",
+  "event",
+  "idempotency_key",
+  "message",
+  "message_status",
+  "media_id",
+] as const;
+
+/** Erases the tenant and all that is its own: numbers, clients, tokens, issuers, endpoints, events, messages. */
 export async function deleteTenant(db: Database, tenantId: string): Promise<boolean> {
   return db.transaction().execute(async (trx) => {
     // A large tenant takes longer than a call may wait.
     await sql`set local statement_timeout = 0`.execute(trx);
     await announceOwned(trx, tenantId);
     await dropIssuersOfTenant(trx, tenantId);
-    for (const table of [
-      "attempt",
-      "delivery",
-      "delivery_finished",
-      "event",
-      "idempotency_key",
-    ] as const) {
+    for (const table of TABLES_OF_TENANT) {
       await trx.deleteFrom(table).where("tenant_id", "=", tenantId).execute();
     }
     const deleted = await trx.deleteFrom("tenant").where("id", "=", tenantId).executeTakeFirst();

@@ -1,0 +1,38 @@
+import type { FollowedEvent } from "./follow-events.ts";
+import type { SeenMediaId } from "./media-ids.ts";
+
+const LISTS: Readonly<Record<string, string>> = {
+  "message.received": "messages",
+  "message.echo": "message_echoes",
+};
+const MEDIA_TYPES = ["image", "video", "audio", "document", "sticker"];
+const MEDIA_ID = /^[\w.-]{1,128}$/;
+
+/** The media ids that a message names, also one that was edited. */
+export function mediaIdsOf(event: FollowedEvent): SeenMediaId[] {
+  const { tenantId, phoneNumberId, value } = event;
+  const list = LISTS[event.type];
+  if (list === undefined || phoneNumberId === null) {
+    return [];
+  }
+  const messages = member(value, list);
+  const found = Array.isArray(messages)
+    ? messages.flatMap((message: unknown) => [
+        ...idsIn(message),
+        ...idsIn(member(member(message, "edit"), "message")),
+      ])
+    : [];
+  return found.map((mediaId) => ({ tenantId, phoneNumberId, mediaId }));
+}
+
+function idsIn(message: unknown): string[] {
+  return MEDIA_TYPES.map((type) => member(member(message, type), "id")).filter(
+    (id) => typeof id === "string" && MEDIA_ID.test(id),
+  ) as string[];
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null
+    ? (value as Record<string, unknown>)[name]
+    : undefined;
+}

@@ -1,0 +1,86 @@
+import { sql } from "kysely";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createMediaIds, pruneMediaIds } from "../../../src/records/media-ids.ts";
+import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { eventually } from "../../support/eventually.ts";
+import { buildTenant } from "../rows.ts";
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+/** As in another process: it remembers nothing of what others noted. */
+const open = () =>
+  createMediaIds({
+    db: database.db,
+    onError: (error) => {
+      throw error;
+    },
+    onDropped: () => {},
+  });
+
+describe("a media id", () => {
+  it("is known at once where it was noted, and elsewhere a moment later", async () => {
+    const { id } = await buildTenant(database.db);
+    const mediaIds = open();
+    mediaIds.note(id, "101", "8001");
+    expect(await mediaIds.find(id, "8001")).toBe("101");
+    const found = await eventually(() => open().find(id, "8001"));
+    expect(found).toBe("101");
+    await mediaIds.drain();
+  });
+
+  it("belongs to the number that it was last seen on, however often it is noted", async () => {
+    const { id } = await buildTenant(database.db);
+    const mediaIds = open();
+    for (const number of ["101", "102", "103"]) {
+      mediaIds.note(id, number, "8001");
+    }
+    await mediaIds.drain();
+    expect(await open().find(id, "8001")).toBe("103");
+  });
+
+  it("of another tenant is not known, nor one that nobody saw", async () => {
+    const [one, other] = [await buildTenant(database.db), await buildTenant(database.db)];
+    const mediaIds = open();
+    mediaIds.note(one.id, "101", "8001");
+    await mediaIds.drain();
+    expect(await mediaIds.find(other.id, "8001")).toBeUndefined();
+    expect(await mediaIds.find(one.id, "8002")).toBeUndefined();
+  });
+
+  it("of an inbound message is known", async () => {
+    const { id: tenantId } = await buildTenant(database.db);
+    const mediaIds = open();
+    await database.db.transaction().execute((trx) =>
+      mediaIds.apply(trx, [
+        {
+          tenantId,
+          id: "evt_1",
+          type: "message.received",
+          phoneNumberId: "104",
+          wabaId: null,
+          receivedAt: new Date(),
+          value: { messages: [{ type: "image", image: { id: "8004" } }] },
+        },
+      ]),
+    );
+    expect(await mediaIds.find(tenantId, "8004")).toBe("104");
+  });
+
+  it("is forgotten 30 days after it was last seen", async () => {
+    const { id } = await buildTenant(database.db);
+    const mediaIds = open();
+    mediaIds.note(id, "101", "old");
+    mediaIds.note(id, "101", "young");
+    await mediaIds.drain();
+    await sql`update media_id set seen_at = now() - interval '31 days' where media_id = 'old'`.execute(
+      database.db,
+    );
+    await pruneMediaIds(database.db);
+    expect(await open().find(id, "old")).toBeUndefined();
+    expect(await open().find(id, "young")).toBe("101");
+  });
+});
