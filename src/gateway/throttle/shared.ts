@@ -40,7 +40,7 @@ export function openShared(url: Secret | undefined): Shared {
   let stopped = false;
   let probing: NodeJS.Timeout | undefined;
 
-  const usable = (): boolean => trusted && redis.status === "ready";
+  const usable = (): boolean => trusted && !stopped && redis.status === "ready";
 
   /** Nobody waits for a Redis that failed once, until it answers a question that nobody waits for. */
   function distrust(failures = 0): void {
