@@ -102,6 +102,8 @@ export type FieldError = { code: string; pointer: string; detail: string };
 type ApiErrorOptions = {
   errors?: FieldError[];
   headers?: Record<string, string>;
+  /** Meta's code, where a nearer one than that of `ERROR_CODES` is known. */
+  meta?: number;
   cause?: unknown;
   /** Members added to the problem document, such as `message_id`. */
   members?: Record<string, unknown>;
@@ -114,6 +116,7 @@ export class ApiError extends Error {
   readonly status: number;
   readonly errors: FieldError[] | undefined;
   readonly headers: Record<string, string>;
+  readonly meta: number;
   readonly members: Record<string, unknown>;
 
   constructor(code: ErrorCode, detail: string, options: ApiErrorOptions = {}) {
@@ -122,6 +125,7 @@ export class ApiError extends Error {
     this.status = ERROR_CODES[code].status;
     this.errors = options.errors;
     this.headers = options.headers ?? {};
+    this.meta = options.meta ?? ERROR_CODES[code].meta;
     this.members = options.members ?? {};
   }
 }

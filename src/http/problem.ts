@@ -18,7 +18,7 @@ export function renderProblem(
     error instanceof ApiError
       ? error
       : new ApiError("internal_error", "The failure was logged under this request id.");
-  const { title, status, meta } = ERROR_CODES[known.code];
+  const { title, status } = ERROR_CODES[known.code];
   const problem = {
     type: `urn:waba-gateway:error:${known.code}`,
     title,
@@ -36,6 +36,7 @@ export function renderProblem(
       body: JSON.stringify(problem),
     };
   }
+  const { meta } = known;
   const body = {
     ...problem,
     error: {

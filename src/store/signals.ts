@@ -1,5 +1,5 @@
-import { Redis } from "ioredis";
 import type { Secret } from "../secret.ts";
+import { openRedis } from "./redis.ts";
 
 /** `delivery`: something may be due. `change`: something was announced in the change feed. */
 export type Topic = "delivery" | "change";
@@ -19,7 +19,6 @@ export type Signals = {
 
 // A burst of commits is one hint.
 const TELL_EVERY_MS = 5;
-const RECONNECT_MAX_MS = 2000;
 
 export function createSignals(options: { url: Secret | undefined; prefix: string }): Signals {
   const { url, prefix } = options;
@@ -29,18 +28,7 @@ export function createSignals(options: { url: Secret | undefined; prefix: string
     return { tell: () => {}, listen, state: () => "absent", stop: async () => {} };
   }
 
-  const connect = (): Redis => {
-    const redis = new Redis(url.reveal(), {
-      // A hint that cannot be given now is worth nothing later.
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
-      retryStrategy: (tries) => Math.min(tries * 100, RECONNECT_MAX_MS),
-    });
-    // Its state is asked for (`state`); an event without a listener would end the process.
-    redis.on("error", () => {});
-    return redis;
-  };
-  const [speaker, hearer] = [connect(), connect()];
+  const [speaker, hearer] = [openRedis(url), openRedis(url)];
   hearer.on("ready", () => void hearer.subscribe(prefix).catch(() => {}));
   hearer.on("message", (_channel: string, topic: string) => listeners.get(topic as Topic)?.());
 

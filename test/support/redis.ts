@@ -14,6 +14,9 @@ export type TestRedis = {
   url: string;
   stop: () => Promise<void>;
   start: () => Promise<void>;
+  /** It keeps its connections and answers nothing. */
+  freeze: () => void;
+  thaw: () => void;
   /** Its directory, when it has stopped for good. */
   remove: () => Promise<void>;
 };
@@ -43,6 +46,8 @@ export async function startRedis(): Promise<TestRedis> {
   return {
     url,
     start,
+    freeze: () => void server.kill("SIGSTOP"),
+    thaw: () => void server.kill("SIGCONT"),
     async stop() {
       if (server.exitCode === null && server.signalCode === null) {
         const ended = once(server, "exit");
