@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher } from "undici";
+import { countExchange, type Metrics } from "../metrics.ts";
 import type { Secret } from "../secret.ts";
 
 /** One call to 360dialog's Messaging API; `path` includes the query, byte for byte. */
@@ -33,7 +34,7 @@ const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
 const TRIES = 3;
 
 /** Connections to 360dialog. `timeoutMs` bounds the wait for an answer's head and between chunks. */
-export function createUpstream(options: { timeoutMs: number }): Upstream {
+export function createUpstream(options: { timeoutMs: number; metrics: Metrics }): Upstream {
   const agent = new Agent({
     connections: CONNECTIONS_PER_ORIGIN,
     // A send must never stand behind another on a connection that may die: which of them was
@@ -47,7 +48,10 @@ export function createUpstream(options: { timeoutMs: number }): Upstream {
   return {
     async exchange(call) {
       for (let tries = 1; ; tries++) {
+        const startedMs = performance.now();
         const exchange = await exchangeOnce(agent, call);
+        const durationMs = performance.now() - startedMs;
+        countExchange(options.metrics, { kind: exchange.kind, durationMs });
         if (exchange.kind !== "not_sent" || tries === TRIES) {
           return exchange;
         }

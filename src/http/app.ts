@@ -3,6 +3,7 @@ import { Router } from "@koa/router";
 import { ApiError, NotFound } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { type Log, logRequestCompleted, logRequestFailed } from "../log.ts";
+import { countCall, type Metrics } from "../metrics.ts";
 import { ClientGone, MiB, parseJson, readBody } from "./body.ts";
 import type { Caller } from "./caller.ts";
 import type { Contract } from "./contract.ts";
@@ -34,13 +35,13 @@ export type AppOptions = {
   /** Absent where this process serves no tenants. */
   whatsApp?: WhatsAppHandler;
   log: Log;
+  metrics: Metrics;
 };
 
 export function createApp(options: AppOptions): Koa {
-  const { log } = options;
   const app = new Koa();
   app.use(nameRequest);
-  app.use(logCompleted(log));
+  app.use(logCompleted(options));
   app.use(renderErrors(options));
   if (options.whatsApp !== undefined) {
     app.use(answerWhatsApp(options.whatsApp));
@@ -57,13 +58,13 @@ const nameRequest: Middleware = (ctx, next) => {
   return next();
 };
 
-function logCompleted(log: Log): Middleware {
+function logCompleted({ log, metrics }: AppOptions): Middleware {
   return async (ctx, next) => {
     const startedMs = performance.now();
     await next();
     const { state } = ctx;
     const caller = state["caller"] as Caller | undefined;
-    logRequestCompleted(log, {
+    const fields = {
       requestId: state["requestId"] as string,
       method: ctx.method,
       // Never the URL: a path may hold a hook's token, a query a tenant's.
@@ -75,7 +76,9 @@ function logCompleted(log: Log): Middleware {
       phoneNumberId: state["phoneNumberId"] as string | undefined,
       messageId: state["messageId"] as string | undefined,
       code: state["code"] as string | undefined,
-    });
+    };
+    logRequestCompleted(log, fields);
+    countCall(metrics, fields);
   };
 }
 

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { eventually } from "./eventually.ts";
+import { freePort } from "./free-port.ts";
 
 /** Whether there is a Redis to be had; without one the tests that need it are skipped, by name. */
 export const hasRedis = spawnSync("redis-server", ["--version"]).status === 0;
@@ -52,12 +52,4 @@ export async function startRedis(): Promise<TestRedis> {
     },
     remove: () => rm(dir, { recursive: true, force: true }),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
