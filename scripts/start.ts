@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Config, readConfig } from "../src/config.ts";
-import { type RunningGateway, startGateway } from "../src/main.ts";
+import { type RunningGateway, startGateway } from "../src/start-gateway.ts";
 import { writeDirections } from "./demo/directions.ts";
 import { describeDelivery, showMainJob } from "./demo/main-job.ts";
 import { type Receiver, startReceiver } from "./demo/receiver.ts";

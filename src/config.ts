@@ -5,7 +5,7 @@ import { Secret } from "./secret.ts";
  * The environment, read once; README's table tells of it, and a test holds the two together. Each row
  * says what a variable defaults to, in the words of the table, and how its text becomes a value.
  * A default that cannot be written as text (a generated key, an embedded server) is `undefined`
- * here and decided in `main.ts`.
+ * here and decided in `start-gateway.ts`.
  */
 const VARIABLES = {
   NODE_ENV: { parse: oneOf("development", "production", "test") },
@@ -27,6 +27,7 @@ const VARIABLES = {
   ALLOW_PRIVATE_ENDPOINTS: { default: "", parse: list(plain) },
   RETRY_SCHEDULE: { default: "5s,30s,2m,10m,30m,1h,2h,4h", parse: schedule },
   RETRY_HORIZON: { default: "24h", parse: horizon },
+  METRICS_PORT: { default: "9464", parse: port },
   LOG_LEVEL: { default: "info", parse: oneOf("trace", "debug", "info", "warn", "error", "fatal") },
   LOG_FORMAT: { parse: oneOf("json", "pretty") },
 } as const satisfies Record<string, Variable<unknown>>;

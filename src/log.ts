@@ -49,6 +49,12 @@ export function logListening(log: Log, fields: { url: string; role: string }): v
   log.info(fields, "gateway.listening");
 }
 
+/** A port that was taken, and not asked for by name, gives way to any other. */
+export function logMetricsListening(log: Log, fields: { url: string; wantedPort: number }): void {
+  const isElsewhere = new URL(fields.url).port !== String(fields.wantedPort);
+  log[isElsewhere ? "warn" : "info"](fields, "metrics.listening");
+}
+
 export function logRequestCompleted(
   log: Log,
   fields: {

@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { Agent } from "undici";
+import { countExchange, type Metrics } from "../metrics.ts";
 import type { Secret } from "../secret.ts";
 import { AnswerCollector } from "./answer-collector.ts";
 import { type AnswerSink, AnswerStreamer } from "./answer-streamer.ts";
@@ -43,8 +44,8 @@ const CONNECTIONS_PER_ORIGIN = 512;
 const TRIES = 3;
 
 /** Connections to 360dialog. `timeoutMs` bounds the wait for an answer's head and between chunks. */
-export function createUpstream(options: { timeoutMs: number }): Upstream {
-  const { timeoutMs } = options;
+export function createUpstream(options: { timeoutMs: number; metrics: Metrics }): Upstream {
+  const { timeoutMs, metrics } = options;
   const agent = new Agent({
     ...HTTP_1_ONLY,
     connections: CONNECTIONS_PER_ORIGIN,
@@ -57,9 +58,11 @@ export function createUpstream(options: { timeoutMs: number }): Upstream {
   });
   return {
     exchange: (call) =>
-      untilSent<Exchange>((resolve) => dispatch(agent, call, new AnswerCollector(resolve))),
+      untilSent<Exchange>(metrics, (resolve) =>
+        dispatch(agent, call, new AnswerCollector(resolve)),
+      ),
     stream: (call, sink) =>
-      untilSent<Streamed>((resolve, reject) =>
+      untilSent<Streamed>(metrics, (resolve, reject) =>
         dispatch(agent, call, new AnswerStreamer({ sink, timeoutMs, resolve, reject })),
       ),
     close: () => agent.destroy(),
@@ -67,11 +70,14 @@ export function createUpstream(options: { timeoutMs: number }): Upstream {
 }
 
 /** A streamed body is not read before writing begins, so the next try has all of it too. */
-async function untilSent<Result extends { kind: string }>(
+async function untilSent<Result extends Exchange | Streamed>(
+  metrics: Metrics,
   attempt: (resolve: (result: Result) => void, reject: (error: unknown) => void) => void,
 ): Promise<Result> {
   for (let tries = 1; ; tries++) {
+    const startedMs = performance.now();
     const result = await new Promise<Result>(attempt);
+    countExchange(metrics, { kind: result.kind, durationMs: performance.now() - startedMs });
     if (result.kind !== "not_sent" || tries === TRIES) {
       return result;
     }

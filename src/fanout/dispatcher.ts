@@ -1,5 +1,6 @@
 import { createGroupCommit } from "../events/group-commit.ts";
 import { type Log, logBackgroundFailed, logDeliveryAttempted, logSettleUnmatched } from "../log.ts";
+import { countAttempt, type Metrics } from "../metrics.ts";
 import type { AttemptDelivery } from "./attempt.ts";
 import type { ClaimedDelivery } from "./claim.ts";
 import type { Settlement } from "./settle.ts";
@@ -26,8 +27,9 @@ export function startDispatcher(options: {
   settle: (settlements: readonly Settlement[]) => Promise<boolean[]>;
   disableEndpoint: (tenantId: string, endpointId: string) => Promise<void>;
   log: Log;
+  metrics: Metrics;
 }): Dispatcher {
-  const { log } = options;
+  const { log, metrics } = options;
   const claiming = new AbortController();
   const attempting = new AbortController();
   const settling = createGroupCommit<Settlement, boolean>({
@@ -56,6 +58,8 @@ export function startDispatcher(options: {
       return;
     }
     const { attempt } = settlement;
+    const outcome = attempt?.outcome ?? "interrupted";
+    countAttempt(metrics, { outcome });
     logDeliveryAttempted(log, {
       deliveryId: delivery.id,
       eventId: delivery.event_id,
@@ -63,7 +67,7 @@ export function startDispatcher(options: {
       tenantId: delivery.tenant_id,
       attemptNumber: delivery.attempt_count,
       status: attempt?.status ?? null,
-      outcome: attempt?.outcome ?? "interrupted",
+      outcome,
       durationMs: attempt?.durationMs ?? 0,
     });
   }

@@ -1,5 +1,6 @@
 import type { Route } from "../http/route.ts";
 import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import type { OutboundAgent } from "../outbound/agent.ts";
 import type { Database } from "../store/database.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
@@ -34,8 +35,9 @@ export function openFanout(options: {
   rules: UrlRules;
   policy: RetryPolicy;
   log: Log;
+  metrics: Metrics;
 }): Fanout {
-  const { db, outbound, rules, policy, log } = options;
+  const { db, outbound, rules, policy, log, metrics } = options;
   const endpointSecrets = createEndpointSecrets(options.sealer);
   const setDropIn = createSetDropIn({ endpointSecrets, rules });
   return {
@@ -50,6 +52,7 @@ export function openFanout(options: {
         settle: (settlements) => settleDeliveries(db, settlements),
         disableEndpoint: (tenantId, endpointId) => disableEndpoint(db, tenantId, endpointId),
         log,
+        metrics,
       }),
   };
 }

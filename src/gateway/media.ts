@@ -10,7 +10,7 @@ import { learnable } from "./learnable.ts";
 import type { MediaUrls } from "./media-url.ts";
 import type { AnswerCall } from "./plain-call.ts";
 import { rewriteTexts } from "./rewrite-answer.ts";
-import { refusalError } from "./throttle/refusal.ts";
+import type { RefusedBy } from "./throttle/refusal.ts";
 import type { Throttle } from "./throttle/throttle.ts";
 
 // WhatsApp's largest thing is a document of 100 MiB; the form around it comes on top.
@@ -20,14 +20,15 @@ const UPLOAD_BYTES_MAX = 100 * MiB + 64 * 1024;
 export function createUpload(options: {
   forward: Forward;
   throttle: Throttle;
+  refusedBy: RefusedBy;
   mediaIds: MediaIds;
 }): AnswerCall {
-  const { forward, throttle, mediaIds } = options;
+  const { forward, throttle, refusedBy, mediaIds } = options;
   return async ({ req, res, record }, { operation, upstreamPath, parsed, number, caller }) => {
     refuseTooLarge(req);
     const refusal = await throttle.takeUpload(number);
     if (refusal !== undefined) {
-      throw refusalError(refusal);
+      throw refusedBy(refusal);
     }
     const length = req.headers["content-length"];
     const body = bounded(req);
@@ -60,14 +61,15 @@ export function createUpload(options: {
 export function createMediaLookup(options: {
   forward: Forward;
   throttle: Throttle;
+  refusedBy: RefusedBy;
   mediaUrls: MediaUrls;
 }): AnswerCall {
-  const { forward, throttle, mediaUrls } = options;
+  const { forward, throttle, refusedBy, mediaUrls } = options;
   return async ({ req, res, record }, { operation, upstreamPath, parsed, number }) => {
     const mediaId = parsed.segments[0] ?? "";
     const refusal = throttle.takeMediaLookup(number, mediaId);
     if (refusal !== undefined) {
-      throw refusalError(refusal);
+      throw refusedBy(refusal);
     }
     const answer = await forward(number, {
       method: operation.method,

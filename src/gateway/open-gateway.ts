@@ -2,6 +2,7 @@ import type { Upstream } from "../dialog360/exchange.ts";
 import type { Origins } from "../dialog360/origins.ts";
 import type { WhatsAppHandler } from "../http/whatsapp-calls.ts";
 import type { Log } from "../log.ts";
+import { countRefusedByLimit, type Metrics } from "../metrics.ts";
 import type { MediaIds } from "../records/media-ids.ts";
 import type { MessageLog } from "../records/message-log.ts";
 import type { Database } from "../store/database.ts";
@@ -20,6 +21,7 @@ import { createMediaLookup, createUpload } from "./media.ts";
 import { createMediaUrls } from "./media-url.ts";
 import { createPlainCall } from "./plain-call.ts";
 import { createSend } from "./send.ts";
+import { refusalError, type RefusedBy } from "./throttle/refusal.ts";
 import type { Throttle } from "./throttle/throttle.ts";
 import { createAnswerWebhookSettings, type DropInSettings } from "./webhook-settings.ts";
 import { createWhatsAppHandler } from "./whatsapp-handler.ts";
@@ -46,10 +48,11 @@ export function openGateway(options: {
   /** D360_TIMEOUT. */
   upstreamTimeoutMs: number;
   log: Log;
+  metrics: Metrics;
 }): WhatsAppHandler {
   const { db, sealer, upstream, origins, directory, throttle, guards, messageLog, mediaIds } =
     options;
-  const { url: publicUrl, log } = options;
+  const { url: publicUrl, log, metrics } = options;
   const ofKeys: ForwardOptions = {
     upstream,
     origins,
@@ -58,6 +61,10 @@ export function openGateway(options: {
   };
   const forward = createForward(ofKeys);
   const mediaUrls = createMediaUrls({ publicUrl, keys: options.mediaUrlKeys });
+  const refusedBy: RefusedBy = (refusal) => {
+    countRefusedByLimit(metrics, refusal);
+    return refusalError(refusal);
+  };
   const leaseMs = options.upstreamTimeoutMs + LEASE_BEYOND_TIMEOUT_MS;
   const idempotency = createIdempotency({ db, sealer, leaseMs });
   return createWhatsAppHandler({
@@ -69,14 +76,15 @@ export function openGateway(options: {
     send: createSend({
       forward,
       throttle,
+      refusedBy,
       guards,
       messageLog,
       keyedSends: createKeyedSends({ idempotency, log }),
       answerDryRun: createAnswerDryRun({ guards, throttle }),
     }),
     plainCall: createPlainCall({ forward, publicUrl }),
-    upload: createUpload({ forward, throttle, mediaIds }),
-    mediaLookup: createMediaLookup({ forward, throttle, mediaUrls }),
+    upload: createUpload({ forward, throttle, refusedBy, mediaIds }),
+    mediaLookup: createMediaLookup({ forward, throttle, refusedBy, mediaUrls }),
     downloads: createDownloads({ ...ofKeys, upstream, directory, mediaUrls }),
     answerWebhookSettings: createAnswerWebhookSettings(options.dropIn),
   });

@@ -13,19 +13,20 @@ import type { KeyedSends } from "./keyed-sends.ts";
 import { type AnswerCall, JSON_BYTES_MAX } from "./plain-call.ts";
 import { readMessage } from "./read-message.ts";
 import { guardedSend, MESSAGE_ID_HEADER, type Sending } from "./sending.ts";
-import { refusalError } from "./throttle/refusal.ts";
+import type { RefusedBy } from "./throttle/refusal.ts";
 import type { Throttle } from "./throttle/throttle.ts";
 
 /** What may reach a person: guarded, within WhatsApp's limits, logged, and written upstream once. */
 export function createSend(options: {
   forward: Forward;
   throttle: Throttle;
+  refusedBy: RefusedBy;
   guards: Guards;
   messageLog: MessageLog;
   keyedSends: KeyedSends;
   answerDryRun: AnswerDryRun;
 }): AnswerCall {
-  const { forward, throttle, guards, messageLog, keyedSends, answerDryRun } = options;
+  const { forward, throttle, refusedBy, guards, messageLog, keyedSends, answerDryRun } = options;
 
   async function send(sending: Sending): Promise<WholeAnswer> {
     const { call, identified, read } = sending;
@@ -40,7 +41,7 @@ export function createSend(options: {
       const taken = throttle.takeSend(number, read.user);
       const refusal = taken instanceof Promise ? await taken : taken;
       if (refusal !== undefined) {
-        throw refusalError(refusal);
+        throw refusedBy(refusal);
       }
     }
     const answer = await logged(sending);

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Router } from "@koa/router";
 import { ApiError, NotFound } from "../errors.ts";
 import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import { MiB, parseJson, readBody } from "./body.ts";
 import { beginRecord, type CallRecord, completeRecord } from "./call-record.ts";
 import type { Caller } from "./caller.ts";
@@ -33,6 +34,7 @@ export type AppOptions = {
   /** Absent where this process serves no tenants. */
   whatsApp?: WhatsAppHandler;
   log: Log;
+  metrics: Metrics;
 };
 
 /** Everything that is served: the WhatsApp API by its own listener, the route table by Koa. */
@@ -53,7 +55,6 @@ export function createApp(
 
 /** Names the call, logs it when it is answered, and renders what it fails with. */
 function recordCall(options: AppOptions): Middleware {
-  const { log } = options;
   const answerFailure = createAnswerFailure({ ...options, whatsApp: false });
   return async (ctx, next) => {
     const { req, res } = ctx;
@@ -66,7 +67,7 @@ function recordCall(options: AppOptions): Middleware {
       ctx.respond = false;
       answerFailure(error, { res, record });
     }
-    completeRecord(log, record, { method: ctx.method, status: res.statusCode });
+    completeRecord(options, record, { method: ctx.method, status: res.statusCode });
   };
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { newId } from "../ids.ts";
 import { type Log, logRequestCompleted } from "../log.ts";
+import { countCall, type Metrics } from "../metrics.ts";
 import type { Caller } from "./caller.ts";
 
 /** What becomes known of a call on its way, for its log line and its error. */
@@ -32,19 +33,22 @@ export function beginRecord(req: Pick<IncomingMessage, "headers">): CallRecord {
   };
 }
 
-/** The one line of a call that has been answered. */
+/** A call that has been answered has its one line in the log, and its place in the figures. */
 export function completeRecord(
-  log: Log,
+  { log, metrics }: { log: Log; metrics: Metrics },
   record: CallRecord,
   answered: { method: string; status: number },
 ): void {
   const { requestId, operation, caller, phoneNumberId, messageId, code } = record;
+  const { method, status } = answered;
+  const durationMs = performance.now() - record.startedMs;
+  countCall(metrics, { operation, status, code, durationMs });
   logRequestCompleted(log, {
     requestId,
-    method: answered.method,
+    method,
     operation,
-    status: answered.status,
-    durationMs: Math.round((performance.now() - record.startedMs) * 10) / 10,
+    status,
+    durationMs: Math.round(durationMs * 10) / 10,
     tenantId: caller?.kind === "tenant" ? caller.tenantId : undefined,
     clientId: caller?.clientId,
     phoneNumberId,

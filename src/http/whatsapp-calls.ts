@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import { beginRecord, type CallRecord, completeRecord } from "./call-record.ts";
 import { type AnswerFailure, createAnswerFailure } from "./failure.ts";
 
@@ -17,9 +18,10 @@ export type WhatsAppHandler = (call: WhatsAppCall) => Promise<void>;
 export function createWhatsAppListener(options: {
   whatsApp: WhatsAppHandler;
   log: Log;
+  metrics: Metrics;
   isPassingTrouble: (error: unknown) => boolean;
 }): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
-  const { whatsApp, log } = options;
+  const { whatsApp } = options;
   const answerFailure: AnswerFailure = createAnswerFailure({ ...options, whatsApp: true });
   return async (req, res) => {
     const record = beginRecord(req);
@@ -29,6 +31,6 @@ export function createWhatsAppListener(options: {
     } catch (error) {
       answerFailure(error, { res, record });
     }
-    completeRecord(log, record, { method: req.method ?? "", status: res.statusCode });
+    completeRecord(options, record, { method: req.method ?? "", status: res.statusCode });
   };
 }

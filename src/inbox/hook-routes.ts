@@ -10,6 +10,7 @@ import { ClientGone, MiB, readBody } from "../http/body.ts";
 import { hookRoute, type Reply, type Route } from "../http/route.ts";
 import { newId } from "../ids.ts";
 import { type Log, logNotificationReceived } from "../log.ts";
+import { countNotification, type Metrics } from "../metrics.ts";
 import { type FindHook, HOOK_SECRET_HEADER } from "../tenancy/hooks.ts";
 import { ownEvents } from "./own-events.ts";
 import { split } from "./split.ts";
@@ -26,8 +27,9 @@ export function hookRoutes(options: {
   /** Tells the dispatcher that there may be something to deliver. */
   poke: () => void;
   log: Log;
+  metrics: Metrics;
 }): Route[] {
-  const { findHook, findTenantsOfWaba, commit, poke, log } = options;
+  const { findHook, findTenantsOfWaba, commit, poke, log, metrics } = options;
   return [
     hookRoute(
       {
@@ -53,6 +55,7 @@ export function hookRoutes(options: {
           };
           const { newEventCount } = await commit.add(notification);
           poke();
+          countNotification(metrics, { newEventCount });
           logNotificationReceived(log, {
             notificationId: notification.id,
             numberId: owner.numberId,

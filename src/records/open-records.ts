@@ -1,19 +1,30 @@
-import { keepLooking } from "../clock.ts";
+import { every, keepLooking } from "../clock.ts";
 import type { Route } from "../http/route.ts";
 import { type Log, logBackgroundFailed, logWriteBehindDropped } from "../log.ts";
 import type { Database } from "../store/database.ts";
+import type { Directory } from "../tenancy/directory.ts";
+import { createWantTemplates } from "./create-want-templates.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { type ApplyEvents, startFollower } from "./follow-events.ts";
+import { applyMarketingPreferences } from "./marketing-preferences.ts";
 import { createMediaIds, type MediaIds, pruneMediaIds } from "./media-ids.ts";
 import { createMessageLog, type MessageLog } from "./message-log.ts";
 import { messageRoutes } from "./message-routes.ts";
+import { optInRoutes } from "./opt-in-routes.ts";
 import { recordStatuses } from "./record-statuses.ts";
 import { resolveUnknown } from "./resolve-unknown.ts";
+import { templateRoutes } from "./template-routes.ts";
+import { createTemplateSync, type ListTemplates } from "./template-sync.ts";
+import { applyTemplateEvents } from "./templates.ts";
+import { windowRoutes } from "./window-routes.ts";
+import { applyWindows } from "./windows.ts";
 
 export type Records = {
   routes: Route[];
   messageLog: MessageLog;
   mediaIds: MediaIds;
+  /** Told of a WABA whose cached templates may be stale; not waited for. */
+  wantTemplates: (tenantId: string, wabaId: string) => void;
   /** Follows events, in a process that does background work. */
   startFollower: () => { poke: () => void; stop: () => Promise<void> };
   /** To be called once an hour. */
@@ -27,17 +38,20 @@ const GRACE_MS = 10_000;
 const LOOK_WHILE_UNKNOWN_MS = 1000;
 // For the sends of a process that died; its other ones are told of by a poke.
 const LOOK_EVERY_MS = 10_000;
+const SYNC_TEMPLATES_EVERY_MS = 30_000;
 
 /** PATH 2c, joined: what events mean, and what became of sends. */
 export function openRecords(options: {
   db: Database;
   /** How long 360dialog may take for an answer. */
   upstreamTimeoutMs: number;
+  directory: Directory;
+  listTemplates: ListTemplates;
   /** What others derive from events, in the same transaction. */
   apply?: readonly ApplyEvents[];
   log: Log;
 }): Records {
-  const { db, log } = options;
+  const { db, directory, listTemplates, log } = options;
   const onErrorOf = (job: string) => (err: unknown) => logBackgroundFailed(log, { job, err });
   const behind = (name: string) => ({
     db,
@@ -58,20 +72,38 @@ export function openRecords(options: {
   });
   const messageLog = createMessageLog({ ...behind("message_log"), onUnknown: resolving.poke });
   const mediaIds = createMediaIds(behind("media_ids"));
+  const onSyncError = onErrorOf("template_sync");
+  const templateSync = createTemplateSync({ db, directory, listTemplates });
+  const syncing = every(SYNC_TEMPLATES_EVERY_MS, templateSync.syncDue, onSyncError);
+  const syncNow = (): void => void templateSync.syncDue().catch(onSyncError);
   return {
-    routes: [...eventRoutes({ db }), ...messageRoutes({ db })],
+    routes: [
+      ...eventRoutes({ db }),
+      ...messageRoutes({ db }),
+      ...windowRoutes({ db }),
+      ...optInRoutes({ db }),
+      ...templateRoutes({ db, poke: syncNow }),
+    ],
     messageLog,
     mediaIds,
+    wantTemplates: createWantTemplates({ db, poke: syncNow, onError: onSyncError }),
     startFollower: () =>
       startFollower({
         db,
         name: "records",
-        apply: [recordStatuses, mediaIds.apply, ...(options.apply ?? [])],
+        apply: [
+          recordStatuses,
+          mediaIds.apply,
+          applyWindows,
+          applyMarketingPreferences,
+          applyTemplateEvents,
+          ...(options.apply ?? []),
+        ],
         onError: onErrorOf("follow_events"),
       }),
     prune: () => pruneMediaIds(db),
     async stop() {
-      await resolving.stop();
+      await Promise.all([resolving.stop(), syncing.stop(), templateSync.stop()]);
       await Promise.all([messageLog.drain(), mediaIds.drain()]);
     },
   };

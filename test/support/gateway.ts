@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readConfig } from "../../src/config.ts";
-import { startGateway } from "../../src/main.ts";
+import { startGateway } from "../../src/start-gateway.ts";
 import {
   type Simulator,
   type SimulatorOptions,
@@ -38,6 +38,7 @@ export function testEnvironment(): Record<string, string> {
   return {
     NODE_ENV: "test",
     PORT: "0",
+    METRICS_PORT: "0",
     LOG_LEVEL: process.env["TEST_LOG_LEVEL"] ?? "fatal",
     LOG_FORMAT: "json",
     MASTER_KEYS: `test:${randomBytes(32).toString("base64")}`,

@@ -110,6 +110,7 @@ describe("the configuration", () => {
     ["TOKEN_LIFETIME", ["3600", "0h"]],
     ["RETRY_SCHEDULE", [",", "5s,soon", "5s,0s"]],
     ["RETRY_HORIZON", ["8d", "0s", "1"]],
+    ["METRICS_PORT", ["-1", "off"]],
     ["LOG_LEVEL", ["verbose", "INFO"]],
     ["LOG_FORMAT", ["text"]],
   ];

@@ -33,6 +33,9 @@ export function refusalOf(
   };
 }
 
+/** Makes the answer to a call that must wait. */
+export type RefusedBy = (refusal: Refusal) => ApiError;
+
 /** The answer to a call that must wait, with the headers that say how long and why. */
 export function refusalError(refusal: Refusal): ApiError {
   const { limit, retryAfterSeconds, remaining, quota, windowSeconds } = refusal;

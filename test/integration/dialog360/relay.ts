@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createUpstream } from "../../../src/dialog360/exchange.ts";
+import { createMetrics } from "../../../src/metrics.ts";
 import { Secret } from "../../../src/secret.ts";
 
 /**
@@ -8,7 +9,7 @@ import { Secret } from "../../../src/secret.ts";
  * with, body and answer streamed. Tells its port, and when asked by how much its memory has grown.
  */
 const [origin = ""] = process.argv.slice(2);
-const upstream = createUpstream({ timeoutMs: 5000 });
+const upstream = createUpstream({ metrics: createMetrics(), timeoutMs: 5000 });
 
 const server = createServer((req, res) => {
   const length = req.headers["content-length"];

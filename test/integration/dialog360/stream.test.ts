@@ -8,6 +8,7 @@ import { request } from "undici";
 import { afterEach, describe, expect, it } from "vitest";
 import type { StreamedAnswer } from "../../../src/dialog360/answer-streamer.ts";
 import { createUpstream, type UpstreamCall } from "../../../src/dialog360/exchange.ts";
+import { createMetrics } from "../../../src/metrics.ts";
 import { Secret } from "../../../src/secret.ts";
 import { eventually } from "../../support/eventually.ts";
 
@@ -46,7 +47,7 @@ async function farSide(listener: Listener): Promise<string> {
 }
 
 function upstreamWith(timeoutMs = 5000) {
-  const upstream = createUpstream({ timeoutMs });
+  const upstream = createUpstream({ metrics: createMetrics(), timeoutMs });
   cleanups.push(() => upstream.close());
   return upstream;
 }

@@ -1,0 +1,251 @@
+import type { RequestListener } from "node:http";
+import { every } from "./clock.ts";
+import { type Config, ConfigError } from "./config.ts";
+import { createUpstream } from "./dialog360/exchange.ts";
+import { createMessaging } from "./dialog360/messaging.ts";
+import { createOrigins } from "./dialog360/origins.ts";
+import { createCommitNotifications } from "./events/commit-notifications.ts";
+import type { Dispatcher } from "./fanout/dispatcher.ts";
+import { openFanout } from "./fanout/open-fanout.ts";
+import { createGuards } from "./gateway/guards/create-guards.ts";
+import { createListTemplatesOfNumber } from "./gateway/guards/list-templates.ts";
+import { pruneIdempotencyKeys } from "./gateway/idempotency/keys.ts";
+import { openGateway } from "./gateway/open-gateway.ts";
+import { learnFromStatuses } from "./gateway/throttle/learn-from-statuses.ts";
+import { createThrottle } from "./gateway/throttle/throttle.ts";
+import { createApp } from "./http/app.ts";
+import { loadContract } from "./http/contract.ts";
+import { assessReadiness, type Readiness, systemRoutes } from "./http/system-routes.ts";
+import { hookRoutes } from "./inbox/hook-routes.ts";
+import { createLog, type Log, logBackgroundFailed } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
+import { createOutboundAgent } from "./outbound/agent.ts";
+import { parseAllowList } from "./outbound/allow-list.ts";
+import { whyUnusable } from "./outbound/public-url.ts";
+import { openPartner } from "./partner/open-partner.ts";
+import { createFindDestinationRules } from "./records/destination-rules.ts";
+import { openRecords } from "./records/open-records.ts";
+import type { Secret } from "./secret.ts";
+import { pruneChanges, startChangeFeed } from "./store/change-feed.ts";
+import { installationId, isPassingTrouble, openDatabase } from "./store/database.ts";
+import { ensurePartitions, unfitVersion } from "./store/migrate.ts";
+import { createSignals } from "./store/signals.ts";
+import { openTenancy } from "./tenancy/open-tenancy.ts";
+import { findTenantsOfWaba } from "./tenancy/phone-numbers.ts";
+import { CannotOpen, createSealer, deriveKeys } from "./tenancy/sealing.ts";
+
+/** The configuration, and what a start has found or made where it leaves something open. */
+export type Circumstances = {
+  config: Config;
+  /** Our PUBLIC_URL. */
+  url: string;
+  databaseUrl: Secret;
+  masterKeys: { id: string; key: Secret }[];
+  bootstrapClient: { id: string; secret: Secret } | undefined;
+  /** 360dialog's Messaging API, or the simulator. */
+  baseUrl: string;
+  log: Log;
+  metrics: Metrics;
+};
+
+/** What one process runs; the stack that they were opened with closes them. */
+export type Parts = {
+  /** Answers calls. */
+  listener: RequestListener;
+  /** Deliveries, where this process has the role, and housekeeping: once a gateway. */
+  startBackground: () => Background;
+  /** From now on no more calls should come. */
+  becomeUnready: () => void;
+  /** After the last call: what calls have left to be written. */
+  drain: () => Promise<void>;
+};
+
+export type Background = { stop: (options: { graceMs: number }) => Promise<void> };
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+
+export function openLog(config: Config): Log {
+  return createLog({
+    level: config.LOG_LEVEL,
+    format: config.LOG_FORMAT ?? (process.stderr.isTTY ? "pretty" : "json"),
+  });
+}
+
+/** Opens every module and joins them, over a database that is up to date. */
+export async function openParts(
+  circumstances: Circumstances,
+  stack: AsyncDisposableStack,
+): Promise<Parts> {
+  const { config, url, databaseUrl, bootstrapClient, baseUrl, log, metrics } = circumstances;
+  const contract = loadContract();
+  const allowList = named("ALLOW_PRIVATE_ENDPOINTS", () =>
+    parseAllowList(config.ALLOW_PRIVATE_ENDPOINTS.join(",")),
+  );
+  const onIdleError = (err: unknown): void => logBackgroundFailed(log, { job: "database", err });
+  const { db, close: closeDatabase } = openDatabase({ url: databaseUrl, onIdleError });
+  stack.defer(closeDatabase);
+
+  const origins = createOrigins({ baseUrl, allowedOrigins: config.D360_ALLOWED_ORIGINS });
+  const sealer = createSealer(circumstances.masterKeys);
+  const feed = startChangeFeed({ db, onError: onIdleError });
+  stack.defer(feed.stop);
+  const redis = {
+    url: config.REDIS_URL,
+    prefix: config.REDIS_PREFIX ?? `waba-gateway:${await installationId(db)}`,
+  };
+  const signals = createSignals(redis);
+  stack.defer(signals.stop);
+  signals.listen("change", () => void feed.read());
+  const upstream = createUpstream({ timeoutMs: config.D360_TIMEOUT, metrics });
+  stack.defer(upstream.close);
+  const rules = { allowList, ownHosts: [new URL(url).host] };
+  const outbound = createOutboundAgent(rules);
+  stack.defer(outbound.destroy);
+
+  const onJobError = (err: unknown): void => logBackgroundFailed(log, { job: "housekeeping", err });
+  const tenancy = await openTenancy({
+    db,
+    feed,
+    sealer,
+    outbound,
+    rules,
+    url,
+    bootstrapClient,
+    onError: onJobError,
+    tokenLifetimeMs: config.TOKEN_LIFETIME,
+  }).catch((error: unknown) => {
+    throw error instanceof CannotOpen ? new ConfigError(`MASTER_KEYS: ${error.message}`) : error;
+  });
+  const policy = { scheduleMs: config.RETRY_SCHEDULE, horizonMs: config.RETRY_HORIZON };
+  const fanout = openFanout({ db, sealer, outbound, rules, policy, log, metrics });
+
+  const { authenticate, directory } = tenancy;
+  const throttle = createThrottle(redis);
+  stack.defer(throttle.stop);
+  const upstreamTimeoutMs = config.D360_TIMEOUT;
+  const records = openRecords({
+    db,
+    directory,
+    upstreamTimeoutMs,
+    listTemplates: createListTemplatesOfNumber({ upstream, origins }),
+    apply: [learnFromStatuses(throttle)],
+    log,
+  });
+  stack.defer(records.stop);
+
+  const commit = createCommitNotifications(db);
+  let stopping = false;
+  let dispatcher: Dispatcher | undefined;
+  let follower: ReturnType<typeof records.startFollower> | undefined;
+  function pokeBackground(): void {
+    dispatcher?.poke();
+    follower?.poke();
+  }
+  const readiness = async (): Promise<Readiness> => {
+    const database = await unfitVersion(db).catch(() => "the database cannot be reached");
+    return assessReadiness({ stopping, database, redis: signals.state() });
+  };
+  const system = systemRoutes({ contract, readiness });
+  const routes = [
+    ...system,
+    ...tenancy.routes,
+    ...openPartner({
+      db,
+      sealer,
+      messaging: createMessaging(upstream),
+      origins,
+      url,
+      unusableUrl: whyUnusable(url, config.production),
+      registerIssuer: tenancy.registerIssuer,
+    }),
+    ...fanout.routes,
+    ...records.routes,
+    ...hookRoutes({
+      findHook: tenancy.findHook,
+      commit,
+      log,
+      metrics,
+      findTenantsOfWaba: (wabaId) => findTenantsOfWaba(db, wabaId),
+      poke() {
+        pokeBackground();
+        signals.tell("delivery");
+      },
+    }),
+  ];
+  const whatsApp = openGateway({
+    db,
+    sealer,
+    upstream,
+    origins,
+    authenticate,
+    directory,
+    dropIn: fanout,
+    throttle,
+    guards: createGuards({
+      db,
+      findDestinationRules: createFindDestinationRules({ db, feed }),
+      wantTemplates: records.wantTemplates,
+    }),
+    messageLog: records.messageLog,
+    mediaIds: records.mediaIds,
+    url,
+    mediaUrlKeys: deriveKeys(circumstances.masterKeys, "media-url"),
+    upstreamTimeoutMs,
+    log,
+    metrics,
+  });
+  const app = createApp({
+    // A worker answers whoever asks how it is, and nobody else.
+    ...(config.ROLE === "worker" ? { routes: system } : { routes, whatsApp }),
+    contract,
+    log,
+    metrics,
+    guard: tenancy.guard,
+    async afterWrite() {
+      signals.tell("change");
+      await feed.read();
+    },
+    isPassingTrouble,
+  });
+
+  async function keepHouse(): Promise<void> {
+    await ensurePartitions(db);
+    await pruneChanges(db);
+    await pruneIdempotencyKeys(db);
+    await records.prune();
+    await tenancy.renew();
+  }
+
+  return {
+    listener: (req, res) => void app(req, res),
+    startBackground() {
+      if (config.ROLE !== "api") {
+        dispatcher = fanout.startDispatcher();
+        follower = records.startFollower();
+        signals.listen("delivery", pokeBackground);
+      }
+      const everyMinute = every(MINUTE_MS, fanout.settleStragglers, onJobError);
+      const hourly = every(HOUR_MS, keepHouse, onJobError);
+      return {
+        async stop(options) {
+          await Promise.all([everyMinute.stop(), hourly.stop(), dispatcher?.stop(options)]);
+          await follower?.stop();
+        },
+      };
+    },
+    becomeUnready() {
+      stopping = true;
+    },
+    drain: () => commit.drain(),
+  };
+}
+
+/** What only the module that uses it can judge is refused like the rest of the environment. */
+function named<T>(variable: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new ConfigError(`${variable}: ${(error as Error).message}`, { cause: error });
+  }
+}
