@@ -1707,7 +1707,7 @@ export interface components {
                  *       "type": "urn:waba-gateway:error:token_invalid",
                  *       "title": "The token is not valid",
                  *       "status": 401,
-                 *       "detail": "The token has expired; get a new one from /oauth2/token.",
+                 *       "detail": "The token has expired; get a new one.",
                  *       "code": "token_invalid",
                  *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
                  *     }
@@ -2051,7 +2051,7 @@ export interface components {
                  *       "type": "urn:waba-gateway:error:token_invalid",
                  *       "title": "The token is not valid",
                  *       "status": 401,
-                 *       "detail": "The token has expired; get a new one from /oauth2/token.",
+                 *       "detail": "The token has expired; get a new one.",
                  *       "code": "token_invalid",
                  *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab",
                  *       "error": {
@@ -2060,7 +2060,7 @@ export interface components {
                  *         "code": 190,
                  *         "error_data": {
                  *           "messaging_product": "whatsapp",
-                 *           "details": "The token has expired; get a new one from /oauth2/token."
+                 *           "details": "The token has expired; get a new one."
                  *         },
                  *         "fbtrace_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
                  *       }
@@ -2295,7 +2295,7 @@ export interface components {
         GatewayMessageId: components["schemas"]["MessageId"];
         /**
          * @description The `Bearer` challenge (RFC 6750); with a 403 only for `insufficient_scope`.
-         * @example Bearer error="invalid_token", error_description="The token has expired; get a new one from /oauth2/token."
+         * @example Bearer error="invalid_token", error_description="The token has expired; get a new one."
          */
         WWWAuthenticate: string;
         /**

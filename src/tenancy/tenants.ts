@@ -82,7 +82,10 @@ export async function updateTenant(
   );
 }
 
-/** Erases the tenant and all that is its own: numbers, clients and their tokens, issuers, endpoints, events, deliveries. */
+/**
+ * Erases the tenant and all that is its own: numbers, clients and their tokens, issuers, endpoints,
+ * events, deliveries.
+ */
 export async function deleteTenant(db: Database, tenantId: string): Promise<boolean> {
   return db.transaction().execute(async (trx) => {
     // A large tenant takes longer than a call may wait.
