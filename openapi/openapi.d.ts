@@ -3388,7 +3388,7 @@ export interface components {
                  *       "type": "urn:waba-gateway:error:token_invalid",
                  *       "title": "The token is not valid",
                  *       "status": 401,
-                 *       "detail": "The token has expired; get a new one from /oauth2/token.",
+                 *       "detail": "The token has expired; get a new one.",
                  *       "code": "token_invalid",
                  *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
                  *     }
@@ -3753,7 +3753,7 @@ export interface components {
                  *       "type": "urn:waba-gateway:error:token_invalid",
                  *       "title": "The token is not valid",
                  *       "status": 401,
-                 *       "detail": "The token has expired; get a new one from /oauth2/token.",
+                 *       "detail": "The token has expired; get a new one.",
                  *       "code": "token_invalid",
                  *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab",
                  *       "error": {
@@ -3762,7 +3762,7 @@ export interface components {
                  *         "code": 190,
                  *         "error_data": {
                  *           "messaging_product": "whatsapp",
-                 *           "details": "The token has expired; get a new one from /oauth2/token."
+                 *           "details": "The token has expired; get a new one."
                  *         },
                  *         "fbtrace_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
                  *       }
@@ -4088,7 +4088,7 @@ export interface components {
         GatewayMessageId: components["schemas"]["MessageId"];
         /**
          * @description The `Bearer` challenge (RFC 6750); with a 403 only for `insufficient_scope`.
-         * @example Bearer error="invalid_token", error_description="The token has expired; get a new one from /oauth2/token."
+         * @example Bearer error="invalid_token", error_description="The token has expired; get a new one."
          */
         WWWAuthenticate: string;
         /**

@@ -68,7 +68,8 @@ export function bearerToken(
       throw multipleCredentials();
     }
   }
-  return /^Bearer +(\S.*?) *$/i.exec(authorization)?.[1];
+  const scheme = /^Bearer +(?! |$)/i.exec(authorization)?.[0];
+  return scheme && authorization.slice(scheme.length).trimEnd();
 }
 
 export function multipleCredentials(): ApiError {

@@ -4,6 +4,9 @@ import { type ClientRow, secretMatches } from "./clients.ts";
 import type { Directory } from "./directory.ts";
 import type { FailedLogins } from "./failed-logins.ts";
 
+/** Every client's id is of this form, so that nothing else is looked up or counted. */
+const CLIENT_ID = /^[!-~]{1,200}$/;
+
 /**
  * Which client makes a call of OAuth, by HTTP Basic or in the form; `undefined` when there is none
  * with this id and secret.
@@ -18,6 +21,9 @@ export function createClientLogin(options: {
   const { directory, failedLogins } = options;
   return async (ctx, form) => {
     const credentials = clientCredentials(ctx, form);
+    if (!CLIENT_ID.test(credentials.id)) {
+      return undefined;
+    }
     const key = `${credentials.id} ${ctx.ip}`;
     const pauseSeconds = failedLogins.pauseSeconds(key);
     if (pauseSeconds !== undefined) {

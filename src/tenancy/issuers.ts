@@ -17,6 +17,8 @@ export type IssuerFields = Omit<Insertable<IssuerTable>, "id" | "created_at">;
 export type FindIssuers = (iss: string) => Promise<readonly IssuerRow[]>;
 
 const REMEMBERED_MAX = 10_000;
+/** What the contract lets be registered; a token may say anything, U+0000 too. */
+const REGISTRABLE = /^[!-~]{1,1000}$/;
 
 export function createFindIssuers(options: { db: Database; feed: ChangeFeed }): FindIssuers {
   const { db, feed } = options;
@@ -31,6 +33,9 @@ export function createFindIssuers(options: { db: Database; feed: ChangeFeed }): 
     }
   });
   return async (iss) => {
+    if (!REGISTRABLE.test(iss)) {
+      return [];
+    }
     const issuers = await remembered.get(iss);
     if (issuers.length === 0) {
       // Guesses must not crowd out the ones that exist.

@@ -100,7 +100,10 @@ const TABLES_OF_TENANT = [
   "media_id",
 ] as const;
 
-/** Erases the tenant and all that is its own: numbers, clients, tokens, issuers, endpoints, events, messages. */
+/**
+ * Erases the tenant and all that is its own: numbers, clients and their tokens, issuers, endpoints,
+ * events, deliveries, messages.
+ */
 export async function deleteTenant(db: Database, tenantId: string): Promise<boolean> {
   return db.transaction().execute(async (trx) => {
     // A large tenant takes longer than a call may wait.

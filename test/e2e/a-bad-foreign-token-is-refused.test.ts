@@ -88,6 +88,8 @@ const ROWS: Row[] = [
   ["that is valid in more than a minute", foreign(() => ({ claims: { nbf: inSeconds(90) } }))],
   ["issued in more than a minute", foreign(() => ({ claims: { iat: inSeconds(90) } }))],
   ["of an iss that is not", foreign(() => ({ claims: { iss: "https://idp.example.com" } }))],
+  ["of an iss with U+0000 in it", foreign(() => ({ claims: { iss: "https://idp\0" } }))],
+  ["of an iss without end", foreign(() => ({ claims: { iss: "x".repeat(8000) } }))],
   ["of our iss", foreign(() => ({ claims: { iss: gateway.url, aud: gateway.url } }))],
   ["of another issuer's iss", foreign(() => ({ claims: { iss: shared.iss } }))],
   [

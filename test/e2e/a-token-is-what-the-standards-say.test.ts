@@ -123,6 +123,10 @@ describe("a token", () => {
     expect([wrong.status, wrong.json.error]).toEqual([401, "invalid_client"]);
     const unknown = await ask({ ...grant, client_id: "cli_unknown", client_secret: "wrong" });
     expect([unknown.status, unknown.json]).toEqual([401, wrong.json]);
+    for (const client_id of ["", "a\0b", "x".repeat(10_000)]) {
+      const malformed = await ask({ ...grant, client_id, client_secret: "wrong" });
+      expect([malformed.status, malformed.json]).toEqual([401, wrong.json]);
+    }
     const otherGrant = await ask({
       ...grant,
       grant_type: "password",
