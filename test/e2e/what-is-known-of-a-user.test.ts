@@ -40,8 +40,8 @@ async function tokenOfOtherNumber(): Promise<string> {
 
 describe("a window", () => {
   it("is unknown on a new number, open after a message, shut a day later", async () => {
-    const path = `/tenant/v1/numbers/${tenant.phoneNumberId}/windows/%2B1%20555%20000%202222`;
-    const unheard = await tenant.call("GET", path);
+    const window = `/tenant/v1/numbers/${tenant.phoneNumberId}/windows/%2B1%20555%20000%202222`;
+    const unheard = await tenant.call("GET", window);
     expect([unheard.status, unheard.json]).toEqual([
       200,
       {
@@ -68,7 +68,7 @@ describe("a window", () => {
       value: { messages },
     };
     await db.transaction().execute((trx) => applyWindows(trx, [event]));
-    const open = await tenant.call("GET", path);
+    const open = await tenant.call("GET", window);
     expect(open.json).toMatchObject({
       state: "open",
       last_inbound_at: at.toISOString(),
@@ -78,13 +78,15 @@ describe("a window", () => {
     const longAgo = new Date(Date.now() - 2 * 86_400_000);
     await db.updateTable("customer_service_window").set({ last_inbound_at: longAgo }).execute();
     await db.updateTable("phone_number").set({ watched_since: longAgo }).execute();
-    expect((await tenant.call("GET", path)).json.state).toBe("closed");
+    expect((await tenant.call("GET", window)).json.state).toBe("closed");
   });
 });
 
-describe("an opt-in", () => {
-  const path = (user: string) => `/tenant/v1/opt-ins/${tenant.phoneNumberId}/${user}`;
+function path(user: string): string {
+  return `/tenant/v1/opt-ins/${tenant.phoneNumberId}/${user}`;
+}
 
+describe("an opt-in", () => {
   it("is recorded, read, replaced and deleted", async () => {
     const made = await tenant.call("PUT", path("15550003333"), { body: OPT_IN });
     expect([made.status, made.json]).toMatchObject([
@@ -125,18 +127,21 @@ describe("what is known of a user", () => {
       body: OPT_IN,
     });
     const limited = await tokenOfOtherNumber();
-    const calls: [method: string, path: (number: string, user: string) => string, body?: object][] =
-      [
-        ["GET", (number, user) => `/tenant/v1/opt-ins/${number}/${user}`],
-        ["PUT", (number, user) => `/tenant/v1/opt-ins/${number}/${user}`, OPT_IN],
-        ["DELETE", (number, user) => `/tenant/v1/opt-ins/${number}/${user}`],
-        ["GET", (number, user) => `/tenant/v1/numbers/${number}/windows/${user}`],
-        ["PATCH", (number) => `/tenant/v1/numbers/${number}`, { guards: {} }],
-      ];
-    for (const [method, path, body] of calls) {
+    const calls: [
+      method: string,
+      pathOf: (number: string, user: string) => string,
+      body?: object,
+    ][] = [
+      ["GET", (number, user) => `/tenant/v1/opt-ins/${number}/${user}`],
+      ["PUT", (number, user) => `/tenant/v1/opt-ins/${number}/${user}`, OPT_IN],
+      ["DELETE", (number, user) => `/tenant/v1/opt-ins/${number}/${user}`],
+      ["GET", (number, user) => `/tenant/v1/numbers/${number}/windows/${user}`],
+      ["PATCH", (number) => `/tenant/v1/numbers/${number}`, { guards: {} }],
+    ];
+    for (const [method, pathOf, body] of calls) {
       const ask = async (token: string, number: string, user: string) => {
         const headers = { "x-request-id": "same" };
-        const answer = await gateway.call(method, path(number, user), {
+        const answer = await gateway.call(method, pathOf(number, user), {
           token,
           headers,
           ...(body && { body }),
@@ -147,7 +152,7 @@ describe("what is known of a user", () => {
       expect(foreign[0]).toBe(404);
       expect(await ask(stranger.token, "999", "15550004444")).toEqual(foreign);
       expect(await ask(limited, tenant.phoneNumberId, "15550004444")).toEqual(foreign);
-      if (path("", "user").endsWith("user")) {
+      if (pathOf("", "user").endsWith("user")) {
         expect(await ask(tenant.token, tenant.phoneNumberId, "somebody")).toEqual(foreign);
       }
     }
@@ -197,16 +202,16 @@ describe("guards", () => {
   });
 
   it("of a tenant cannot be null", async () => {
-    const path = `/partner/v1/tenants/${tenant.id}`;
-    const { status } = await gateway.partner("PATCH", path, { guards: { opt_in: null } });
+    const ofTenant = `/partner/v1/tenants/${tenant.id}`;
+    const { status } = await gateway.partner("PATCH", ofTenant, { guards: { opt_in: null } });
     expect(status).toBe(422);
   });
 });
 
 describe("destination rules", () => {
   it("come with the gateway, and are made and deleted", async () => {
-    const path = "/partner/v1/destination-rules";
-    const shipped = await gateway.partner("GET", path);
+    const rules = "/partner/v1/destination-rules";
+    const shipped = await gateway.partner("GET", rules);
     expect(
       shipped.json.data.map(({ country, effect }: Record<string, string>) => [country, effect]),
     ).toEqual([
@@ -217,17 +222,17 @@ describe("destination rules", () => {
       ["US", "marketing_blocked"],
     ]);
     const wish = { country: "TR", from: "2026-01-01T00:00:00Z", effect: "blocked" };
-    const made = await gateway.partner("POST", path, { ...wish, until: "2026-02-01T00:00:00Z" });
+    const made = await gateway.partner("POST", rules, { ...wish, until: "2026-02-01T00:00:00Z" });
     expect([made.status, made.json]).toMatchObject([
       201,
       { country: "TR", until: "2026-02-01T00:00:00.000Z", note: null },
     ]);
     expect(made.json.id).toMatch(/^dst_[0-9a-z]{26}$/);
-    expect((await gateway.partner("DELETE", `${path}/${made.json.id}`)).status).toBe(204);
-    expect((await gateway.partner("DELETE", `${path}/${made.json.id}`)).status).toBe(404);
-    const backwards = await gateway.partner("POST", path, { ...wish, until: wish.from });
+    expect((await gateway.partner("DELETE", `${rules}/${made.json.id}`)).status).toBe(204);
+    expect((await gateway.partner("DELETE", `${rules}/${made.json.id}`)).status).toBe(404);
+    const backwards = await gateway.partner("POST", rules, { ...wish, until: wish.from });
     expect([backwards.status, backwards.json.errors[0].pointer]).toEqual([422, "/until"]);
-    const nowhere = await gateway.partner("POST", path, { ...wish, country: "Turkey" });
+    const nowhere = await gateway.partner("POST", rules, { ...wish, country: "Turkey" });
     expect([nowhere.status, nowhere.json.errors[0].pointer]).toEqual([422, "/country"]);
   });
 });

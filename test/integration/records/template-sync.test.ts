@@ -61,9 +61,9 @@ function createSync(): TemplateSync {
 }
 
 function template(name: string, fields: Partial<ListedTemplate> = {}): ListedTemplate {
-  const state = { category: "UTILITY", status: "approved", quality: null };
+  const usual = { category: "UTILITY", status: "approved", quality: null };
   const components = [{ type: "BODY", text: "Your \u0000 order \ud800 is ready." }];
-  return { name, language: "en_US", ...state, components, externalId: "1", ...fields };
+  return { name, language: "en_US", ...usual, components, externalId: "1", ...fields };
 }
 
 async function cached(): Promise<Record<string, string | null>> {
@@ -82,6 +82,15 @@ async function state() {
     .selectAll()
     .where("tenant_id", "=", tenantId)
     .executeTakeFirstOrThrow();
+}
+
+function paused(name: string) {
+  return followed(
+    tenantId,
+    "template.status_changed",
+    { event: "PAUSED", message_template_name: name, message_template_language: "en_US" },
+    { wabaId, receivedAt: new Date(Date.now() + 1000) },
+  );
 }
 
 describe("the sync of templates", () => {
@@ -133,16 +142,7 @@ describe("the sync of templates", () => {
 
   it("does not undo what an event has told since it began", async () => {
     listed = { kind: "ok", templates: [template("a"), template("b")] };
-    whileListing = async () => {
-      const event = (name: string) =>
-        followed(
-          tenantId,
-          "template.status_changed",
-          { event: "PAUSED", message_template_name: name, message_template_language: "en_US" },
-          { wabaId, receivedAt: new Date(Date.now() + 1000) },
-        );
-      await apply(database.db, applyTemplateEvents, event("a"), event("new"));
-    };
+    whileListing = () => apply(database.db, applyTemplateEvents, paused("a"), paused("new"));
     await needTemplates(database.db, tenantId, [wabaId]);
     await sync.syncDue();
     expect(await cached()).toEqual({ a: "paused", b: "approved", new: "paused" });
@@ -228,8 +228,8 @@ describe("the sync of templates", () => {
   });
 
   it("does not keep a stop waiting for an answer", async () => {
-    let answer = (): void => {};
-    whileListing = () => new Promise((resolve) => (answer = resolve));
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+    whileListing = () => answered;
     await needTemplates(database.db, tenantId, [wabaId]);
     const running = sync.syncDue();
     await eventually(() => asked.length > 0);
@@ -246,7 +246,7 @@ describe("asking for a sync", () => {
     expect(await askForTemplates(database.db, tenantId, options)).toEqual([]);
     const wabaIds = [wabaId, "1"];
     const others = await askForTemplates(database.db, tenantId, { ...options, wabaIds });
-    expect(others.map((sync) => sync.waba_id)).toEqual(["1"]);
+    expect(others.map(({ waba_id }) => waba_id)).toEqual(["1"]);
     const aMinuteAgo = new Date(Date.now() - 61_000);
     await database.db.updateTable("template_sync").set({ asked_at: aMinuteAgo }).execute();
     expect(await askForTemplates(database.db, tenantId, options)).toHaveLength(1);
