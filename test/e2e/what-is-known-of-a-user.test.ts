@@ -279,7 +279,7 @@ describe("cached templates", () => {
     const asked = await stranger.call("POST", "/tenant/v1/templates/sync");
     // Listing them was the first need of the WABA, and so the first time that they were asked for.
     expect([asked.status, asked.json.code]).toEqual([429, "rate_limited"]);
-    expect(Number(asked.headers["retry-after"])).toBeGreaterThan(50);
+    expect(Number(asked.headers["retry-after"])).toBeGreaterThan(0);
     await gateway.database.db
       .updateTable("template_sync")
       .set({ asked_at: new Date(0) })

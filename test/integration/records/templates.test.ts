@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fragmentOf } from "../../../src/events/present-event.ts";
+import { fragmentOf, parseKeepingDigits } from "../../../src/events/present-event.ts";
 import { split } from "../../../src/inbox/split.ts";
 import { applyTemplateEvents, type TemplateRow } from "../../../src/records/templates.ts";
 import { notification } from "../../fixtures/notification.ts";
@@ -92,6 +92,16 @@ describe("an event of a template", () => {
     );
     await apply(database.db, applyTemplateEvents, told("status_changed", event, { event }, 1));
     expect(await cached(event)).toMatchObject({ status: "approved" });
+  });
+
+  it("keeps all the digits of Meta's id", async () => {
+    const value = parseKeepingDigits(
+      `{"event":"APPROVED","message_template_id":12345678901234567890,
+        "message_template_name":"digits","message_template_language":"en_US"}`,
+    );
+    const event = followed(tenantId, "template.status_changed", value, { phoneNumberId: null });
+    await apply(database.db, applyTemplateEvents, event);
+    expect((await cached("digits"))?.external_id).toBe("12345678901234567890");
   });
 
   it("that only suggests a category changes none", async () => {
