@@ -94,8 +94,7 @@ async function write(
   if (name === undefined || language === undefined || !(status ?? category ?? quality)) {
     return;
   }
-  const id = value["message_template_id"];
-  const externalId = typeof id === "number" ? String(id) : (textOf(id) ?? null);
+  const externalId = digitsOf(value["message_template_id"]);
   await sql`
     insert into template as t
       (tenant_id, waba_id, name, language, status, category, quality, external_id, changed_at)
@@ -116,6 +115,12 @@ const APPROVED_AGAIN: ReadonlySet<string> = new Set(["reinstated", "unpaused"]);
 function statusOf(event: unknown): string | null {
   const status = textOf(event)?.toLowerCase() ?? null;
   return status !== null && APPROVED_AGAIN.has(status) ? "approved" : status;
+}
+
+/** Meta's ids come as text or as numbers, which may have more digits than a double holds. */
+function digitsOf(id: unknown): string | null {
+  const text = typeof id === "string" ? id : JSON.stringify(id);
+  return /^\d{1,32}$/.test(text ?? "") ? text : null;
 }
 
 function upperOf(value: unknown): string | null {

@@ -46,7 +46,7 @@ export async function findWindow(
     .where("n.tenant_id", "=", tenantId)
     .where("n.phone_number_id", "=", phoneNumberId)
     .select(["n.watched_since", "w.last_inbound_at"])
-    .orderBy("w.last_inbound_at", sql`desc nulls last`)
+    .orderBy("w.last_inbound_at", (order) => order.desc().nullsLast())
     .executeTakeFirst();
   return row && { watchedSince: row.watched_since, lastInboundAt: row.last_inbound_at };
 }

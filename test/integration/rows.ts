@@ -54,6 +54,26 @@ export async function buildEndpoint(
   return endpoint;
 }
 
+/** A row in each table of what is known of users and templates. */
+export async function buildKnown(db: Database, tenantId: string): Promise<void> {
+  const now = new Date();
+  const user = { tenant_id: tenantId, phone_number_id: "1", user_id: "15550002222" };
+  const waba = { tenant_id: tenantId, waba_id: "1" };
+  const optIn = { ...user, source: "form", obtained_at: now, proof: "1" };
+  const template = { ...waba, name: "news", language: "en", changed_at: now };
+  await db
+    .insertInto("customer_service_window")
+    .values({ ...user, last_inbound_at: now })
+    .execute();
+  await db
+    .insertInto("marketing_preference")
+    .values({ ...user, stopped_at: now })
+    .execute();
+  await db.insertInto("opt_in").values(optIn).execute();
+  await db.insertInto("template").values(template).execute();
+  await db.insertInto("template_sync").values(waba).execute();
+}
+
 export function event(tenantId: string, fields: Partial<NewEvent> = {}): NewEvent {
   return {
     tenantId,

@@ -166,4 +166,31 @@ describe("what a process remembers of a hook", () => {
     await feed.read();
     expect(await find(hook)).toBeUndefined();
   });
+
+  it("makes its number watched from when there was none before", async () => {
+    const { number, hook } = await build();
+    const longAgo = new Date(0);
+    const watchedSince = async (): Promise<number> => {
+      const row = await database.db
+        .selectFrom("phone_number")
+        .select("watched_since")
+        .where("id", "=", number.id)
+        .executeTakeFirstOrThrow();
+      return row.watched_since.getTime();
+    };
+    const setLongAgo = () =>
+      database.db
+        .updateTable("phone_number")
+        .set({ watched_since: longAgo })
+        .where("id", "=", number.id)
+        .execute();
+    await setLongAgo();
+    await retireOtherHooks(database.db, number.id, hook.tokenSha256);
+    expect(Date.now() - (await watchedSince())).toBeLessThan(60_000);
+
+    await setLongAgo();
+    const rotated = await createHook(database.db, number.id);
+    await retireOtherHooks(database.db, number.id, rotated.tokenSha256);
+    expect(await watchedSince()).toBe(0);
+  });
 });

@@ -25,7 +25,15 @@ import {
   upsertTenant,
 } from "../../../src/tenancy/tenants.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
-import { buildEndpoint, buildNumber, buildTenant, event, notification, sealer } from "../rows.ts";
+import {
+  buildEndpoint,
+  buildKnown,
+  buildNumber,
+  buildTenant,
+  event,
+  notification,
+  sealer,
+} from "../rows.ts";
 
 let database: TestDatabase;
 let feed: ChangeFeed;
@@ -51,6 +59,7 @@ async function buildWhole(): Promise<{ id: string; hook: [token: string, secret:
   const number = await buildNumber(db, id);
   const { token, secret } = await createHook(db, number.id);
   await buildEndpoint(db, id, { max_in_flight: 1 });
+  await buildKnown(db, id);
   await writeNotifications(db, [notification([event(id), event(id)])]);
   const claimed = await claimDeliveries(db, { deliveriesMax: 100 });
   await settleDeliveries(

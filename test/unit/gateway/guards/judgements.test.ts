@@ -5,6 +5,7 @@ import { TEMPLATE_UNAVAILABLE } from "../../../../src/gateway/guards/judge-templ
 import { WINDOW_CLOSED } from "../../../../src/gateway/guards/judge-window.ts";
 import type { Judgement, Known } from "../../../../src/gateway/guards/judgement.ts";
 import type { Subject } from "../../../../src/gateway/guards/read-send.ts";
+import type { DestinationRule } from "../../../../src/records/destination-rules.ts";
 import { NOTHING_KNOWN, type SendFacts } from "../../../../src/records/send-facts.ts";
 
 const now = new Date("2026-01-31T12:00:00.000Z");
@@ -135,13 +136,16 @@ describe("opted_out", () => {
   });
 });
 
+function rule(
+  effect: "blocked" | "marketing_blocked",
+  from_at: Date,
+  until_at: Date | null = null,
+  note: string | null = null,
+): DestinationRule {
+  return { country: "DE", effect, from_at, until_at, note };
+}
+
 describe("destination_restricted", () => {
-  const rule = (
-    effect: "blocked" | "marketing_blocked",
-    from_at: Date,
-    until_at: Date | null = null,
-    note: string | null = null,
-  ) => ({ country: "DE", effect, from_at, until_at, note });
   const promotion = template("approved", "MARKETING");
   const notice = template("approved", "UTILITY");
   const blocked = [rule("blocked", hoursAgo(1))];
@@ -177,11 +181,10 @@ describe("destination_restricted", () => {
   });
 
   it("asks the database only where the category matters", () => {
-    const needs = (subject: Subject, rules: Known["rules"]) =>
-      DESTINATION_RESTRICTED.needsFacts(subject, { rules, now });
-    expect(needs(TEXT, noMarketing)).toBe(false);
-    expect(needs(TEMPLATE, blocked)).toBe(false);
-    expect(needs(TEMPLATE, noMarketing)).toBe(true);
+    const { needsFacts } = DESTINATION_RESTRICTED;
+    expect(needsFacts(TEXT, { rules: noMarketing, now })).toBe(false);
+    expect(needsFacts(TEMPLATE, { rules: blocked, now })).toBe(false);
+    expect(needsFacts(TEMPLATE, { rules: noMarketing, now })).toBe(true);
   });
 });
 
