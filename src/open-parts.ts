@@ -23,7 +23,7 @@ import type { Secret } from "./secret.ts";
 import { pruneChanges, startChangeFeed } from "./store/change-feed.ts";
 import { installationId, isPassingTrouble, openDatabase } from "./store/database.ts";
 import { ensurePartitions, unfitVersion } from "./store/migrate.ts";
-import { createSignals } from "./store/signals.ts";
+import { createSignals, type Signals } from "./store/signals.ts";
 import { openTenancy } from "./tenancy/open-tenancy.ts";
 import { findTenantsOfWaba } from "./tenancy/phone-numbers.ts";
 import { CannotOpen, createSealer } from "./tenancy/sealing.ts";
@@ -38,6 +38,8 @@ export type Circumstances = {
   bootstrapClient: { id: string; secret: Secret } | undefined;
   /** 360dialog's Messaging API, or the simulator. */
   baseUrl: string;
+  /** Between the processes of this machine; Redis reaches further. */
+  signals: Signals;
   log: Log;
   metrics: Metrics;
 };
@@ -84,10 +86,13 @@ export async function openParts(
   const sealer = createSealer(circumstances.masterKeys);
   const feed = startChangeFeed({ db, onError: onIdleError });
   stack.defer(feed.stop);
-  const signals = createSignals({
-    url: config.REDIS_URL,
-    prefix: config.REDIS_PREFIX ?? `waba-gateway:${await installationId(db)}`,
-  });
+  const signals =
+    config.REDIS_URL === undefined
+      ? circumstances.signals
+      : createSignals({
+          url: config.REDIS_URL,
+          prefix: config.REDIS_PREFIX ?? `waba-gateway:${await installationId(db)}`,
+        });
   stack.defer(signals.stop);
   signals.listen("change", () => void feed.read());
   const upstream = createUpstream({ timeoutMs: config.D360_TIMEOUT, metrics });

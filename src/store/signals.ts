@@ -12,7 +12,7 @@ export type Signals = {
   /** Tells the other processes; never waits and never fails. */
   tell: (topic: Topic) => void;
   listen: (topic: Topic, listener: () => void) => void;
-  /** `absent` where none is configured. */
+  /** `absent` where there is no Redis. */
   state: () => "ok" | "lost" | "absent";
   stop: () => Promise<void>;
 };
@@ -21,13 +21,10 @@ export type Signals = {
 const TELL_EVERY_MS = 5;
 const RECONNECT_MAX_MS = 2000;
 
-export function createSignals(options: { url: Secret | undefined; prefix: string }): Signals {
+export function createSignals(options: { url: Secret; prefix: string }): Signals {
   const { url, prefix } = options;
   const listeners = new Map<Topic, () => void>();
   const listen: Signals["listen"] = (topic, listener) => void listeners.set(topic, listener);
-  if (url === undefined) {
-    return { tell: () => {}, listen, state: () => "absent", stop: async () => {} };
-  }
 
   const connect = (): Redis => {
     const redis = new Redis(url.reveal(), {
