@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { parseDurationMs } from "./clock.ts";
 import { Secret } from "./secret.ts";
 
@@ -27,6 +28,7 @@ const VARIABLES = {
   ALLOW_PRIVATE_ENDPOINTS: { default: "", parse: list(plain) },
   RETRY_SCHEDULE: { default: "5s,30s,2m,10m,30m,1h,2h,4h", parse: schedule },
   RETRY_HORIZON: { default: "24h", parse: horizon },
+  HTTP_PROCESSES: { default: "1", parse: processes },
   METRICS_PORT: { default: "9464", parse: port },
   LOG_LEVEL: { default: "info", parse: oneOf("trace", "debug", "info", "warn", "error", "fatal") },
   LOG_FORMAT: { parse: oneOf("json", "pretty") },
@@ -41,6 +43,8 @@ type Value<Name extends VariableName> =
 /** Every variable's value, by its own name; `explicit` are those that the environment did set. */
 export type Config = { readonly [Name in VariableName]: Value<Name> } & {
   readonly explicit: ReadonlySet<string>;
+  /** The environment that another process reads as this same configuration. */
+  readonly given: ReadonlyMap<string, Secret>;
   readonly production: boolean;
 };
 
@@ -62,17 +66,18 @@ export class ConfigError extends Error {
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
   const values: Record<string, unknown> = {};
-  const explicit = new Set<string>();
+  const given = new Map<string, Secret>();
   for (const [name, variable] of Object.entries(VARIABLES as Record<string, Variable<unknown>>)) {
-    const given = env[name]?.trim() || undefined;
-    if (given !== undefined) {
-      explicit.add(name);
+    const set = env[name]?.trim() || undefined;
+    if (set !== undefined) {
+      given.set(name, new Secret(set));
     }
-    const text = given ?? variable.default;
+    const text = set ?? variable.default;
     values[name] = text === undefined ? undefined : parseOrRefuse(name, variable, text);
   }
   const production = values["NODE_ENV"] === "production";
-  const config = { ...values, explicit, production } as unknown as Config;
+  const explicit = new Set(given.keys());
+  const config = { ...values, explicit, given, production } as unknown as Config;
   refuseImpossible(config);
   return config;
 }
@@ -137,6 +142,13 @@ function list<T>(parse: (text: string) => T): (text: string) => T[] {
 function port(text: string): number {
   const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   return value <= 65_535 ? value : wants("a port: a whole number from 0 to 65535");
+}
+
+function processes(text: string): number {
+  const count = text === "auto" ? availableParallelism() : Number(text);
+  return Number.isInteger(count) && count >= 1 && count <= 128
+    ? count
+    : wants("a whole number from 1 to 128, or auto");
 }
 
 function duration(text: string): number {

@@ -49,6 +49,25 @@ export function logListening(log: Log, fields: { url: string; role: string }): v
   log.info(fields, "gateway.listening");
 }
 
+/** What is limited in each process by itself, and so, over all of them, that many times. */
+export function logLimitsPerProcess(
+  log: Log,
+  fields: { processes: number; limits: readonly string[] },
+): void {
+  log.warn(fields, "limits.per_process");
+}
+
+export function logProcessServing(log: Log, fields: { pid: number | undefined }): void {
+  log.info(fields, "process.serving");
+}
+
+export function logProcessReplaced(
+  log: Log,
+  fields: { pid: number | undefined; ended: number | string | null },
+): void {
+  log.error(fields, "process.replaced");
+}
+
 /** A port that was taken, and not asked for by name, gives way to any other. */
 export function logMetricsListening(log: Log, fields: { url: string; wantedPort: number }): void {
   const isElsewhere = new URL(fields.url).port !== String(fields.wantedPort);

@@ -29,7 +29,7 @@ import type { Secret } from "./secret.ts";
 import { pruneChanges, startChangeFeed } from "./store/change-feed.ts";
 import { installationId, isPassingTrouble, openDatabase } from "./store/database.ts";
 import { ensurePartitions, unfitVersion } from "./store/migrate.ts";
-import { createSignals } from "./store/signals.ts";
+import { createSignals, type Signals } from "./store/signals.ts";
 import { openTenancy } from "./tenancy/open-tenancy.ts";
 import { findTenantsOfWaba } from "./tenancy/phone-numbers.ts";
 import { CannotOpen, createSealer, deriveKeys } from "./tenancy/sealing.ts";
@@ -44,6 +44,8 @@ export type Circumstances = {
   bootstrapClient: { id: string; secret: Secret } | undefined;
   /** 360dialog's Messaging API, or the simulator. */
   baseUrl: string;
+  /** Between the processes of this machine; Redis reaches further. */
+  signals: Signals;
   log: Log;
   metrics: Metrics;
 };
@@ -94,7 +96,7 @@ export async function openParts(
     url: config.REDIS_URL,
     prefix: config.REDIS_PREFIX ?? `waba-gateway:${await installationId(db)}`,
   };
-  const signals = createSignals(redis);
+  const signals = redis.url === undefined ? circumstances.signals : createSignals(redis);
   stack.defer(signals.stop);
   signals.listen("change", () => void feed.read());
   const upstream = createUpstream({ timeoutMs: config.D360_TIMEOUT, metrics });

@@ -1,12 +1,20 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { type Config, ConfigError } from "./config.ts";
 import { embedPostgres, embedSimulator, findSecrets } from "./embed.ts";
 import { startMetricsServer } from "./http/metrics-server.ts";
 import { listenWhereFree } from "./http/server.ts";
-import { type Log, logListening, logMetricsListening } from "./log.ts";
+import {
+  type Log,
+  logListening,
+  logMetricsListening,
+  logProcessReplaced,
+  logProcessServing,
+} from "./log.ts";
 import { createMetrics, renderMetrics, takeSnapshot } from "./metrics.ts";
 import { openLog, openParts } from "./open-parts.ts";
+import { countOthers, environmentOfOthers } from "./other-processes.ts";
 import { whyUnusable } from "./outbound/public-url.ts";
+import { createHttpProcesses } from "./processes/http-processes.ts";
 import type { Secret } from "./secret.ts";
 import type { Simulator } from "./simulator/simulator.ts";
 import { migrate } from "./store/migrate.ts";
@@ -41,7 +49,14 @@ export async function startGateway(config: Config): Promise<RunningGateway> {
     throw new ConfigError(`PUBLIC_URL: ${JSON.stringify(url)}: ${unusableUrl}`);
   }
   const metrics = createMetrics();
-  const render = async (): Promise<string> => renderMetrics([await takeSnapshot(metrics)]);
+  const processes = createHttpProcesses({
+    entry: join(import.meta.dirname, "http-process.ts"),
+    count: countOthers(config, log),
+    onServing: (fields) => logProcessServing(log, fields),
+    onReplaced: (fields) => logProcessReplaced(log, fields),
+  });
+  const render = async (): Promise<string> =>
+    renderMetrics([await takeSnapshot(metrics), ...(await processes.snapshots())]);
   await showMetrics({ config, render, log }, starting);
 
   const databaseUrl = config.DATABASE_URL ?? (await embedPostgres(dataDir, log, starting));
@@ -49,19 +64,12 @@ export async function startGateway(config: Config): Promise<RunningGateway> {
   log.info({ applied }, "database.migrated");
   const simulator = await embedSimulator(config, dataDir, starting);
 
-  const parts = await openParts(
-    {
-      config,
-      url,
-      databaseUrl,
-      masterKeys,
-      bootstrapClient,
-      baseUrl: simulator?.url ?? config.D360_BASE_URL,
-      log,
-      metrics,
-    },
-    starting,
-  );
+  const baseUrl = simulator?.url ?? config.D360_BASE_URL;
+  const found = { url, databaseUrl, masterKeys, bootstrapClient, baseUrl };
+  const { signals } = processes;
+  const parts = await openParts({ config, ...found, signals, log, metrics }, starting);
+  starting.defer(processes.stop);
+  await processes.start({ server: server.socket, env: environmentOfOthers(config, found) });
   const background = parts.startBackground();
   starting.defer(() => background.stop({ graceMs: 0 }));
   server.serve(parts.listener);
@@ -77,6 +85,7 @@ export async function startGateway(config: Config): Promise<RunningGateway> {
       await Promise.all([
         server.close({ graceMs: DRAIN_MS }),
         background.stop({ graceMs: DRAIN_MS }),
+        processes.stop(),
       ]);
       await parts.drain();
       await running.disposeAsync();

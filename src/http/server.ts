@@ -1,8 +1,10 @@
-import { createServer, type RequestListener, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
+import type { AddressInfo, Server as SharedSocket } from "node:net";
 
 export type RunningServer = {
   port: number;
+  /** The listening socket, to be shared with another process. */
+  socket: Server;
   /** From now on calls are answered; before, each is told to come again. */
   serve(listener: RequestListener): void;
   /** Nothing new is taken; calls under way may finish for `graceMs`, then they are cut. */
@@ -10,7 +12,7 @@ export type RunningServer = {
 };
 
 // Longer than a load balancer usually keeps a connection, so that it, not we, ends idle ones.
-const KEEP_ALIVE_MS = 65_000;
+const SETTINGS: ServerOptions = { keepAliveTimeout: 65_000 };
 
 const CLOSE_IDLE_EVERY_MS = 20;
 
@@ -29,9 +31,7 @@ export async function listenWhereFree(options: {
 }): Promise<RunningServer> {
   const { host, port, orAnyPort } = options;
   let listener = notYet;
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (req, res) =>
-    listener(req, res),
-  );
+  const server = createServer(SETTINGS, (req, res) => listener(req, res));
   try {
     await listen(server, port, host);
   } catch (error) {
@@ -42,9 +42,22 @@ export async function listenWhereFree(options: {
   }
   return {
     port: (server.address() as AddressInfo).port,
+    socket: server,
     serve: (next) => {
       listener = next;
     },
+    close: ({ graceMs }) => close(server, graceMs),
+  };
+}
+
+/** Answers calls at a port that another process has taken, from when its socket is attached. */
+export function shareServer(listener: RequestListener): {
+  attach: (socket: SharedSocket) => void;
+  close: RunningServer["close"];
+} {
+  const server = createServer(SETTINGS, listener);
+  return {
+    attach: (socket) => void server.listen(socket),
     close: ({ graceMs }) => close(server, graceMs),
   };
 }

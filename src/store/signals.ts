@@ -12,7 +12,7 @@ export type Signals = {
   /** Tells the other processes; never waits and never fails. */
   tell: (topic: Topic) => void;
   listen: (topic: Topic, listener: () => void) => void;
-  /** `absent` where none is configured. */
+  /** `absent` where there is no Redis. */
   state: () => "ok" | "lost" | "absent";
   stop: () => Promise<void>;
 };
@@ -20,13 +20,10 @@ export type Signals = {
 // A burst of commits is one hint.
 const TELL_EVERY_MS = 5;
 
-export function createSignals(options: { url: Secret | undefined; prefix: string }): Signals {
+export function createSignals(options: { url: Secret; prefix: string }): Signals {
   const { url, prefix } = options;
   const listeners = new Map<Topic, () => void>();
   const listen: Signals["listen"] = (topic, listener) => void listeners.set(topic, listener);
-  if (url === undefined) {
-    return { tell: () => {}, listen, state: () => "absent", stop: async () => {} };
-  }
 
   const [speaker, hearer] = [openRedis(url), openRedis(url)];
   hearer.on("ready", () => void hearer.subscribe(prefix).catch(() => {}));

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { ConfigError, readConfig, VARIABLE_DEFAULTS } from "../../src/config.ts";
@@ -74,6 +75,8 @@ describe("the configuration", () => {
     ["RETRY_SCHEDULE", "100ms, 1s", [100, 1000]],
     ["RETRY_HORIZON", "7d", 604_800_000],
     ["LOG_FORMAT", "pretty", "pretty"],
+    ["HTTP_PROCESSES", "4", 4],
+    ["HTTP_PROCESSES", "auto", availableParallelism()],
   ])("reads %s=%s", (name, text, value) => {
     expect(readConfig({ [name]: text })).toMatchObject({ [name]: value });
   });
@@ -110,6 +113,7 @@ describe("the configuration", () => {
     ["TOKEN_LIFETIME", ["3600", "0h"]],
     ["RETRY_SCHEDULE", [",", "5s,soon", "5s,0s"]],
     ["RETRY_HORIZON", ["8d", "0s", "1"]],
+    ["HTTP_PROCESSES", ["0", "-1", "1.5", "many", "129"]],
     ["METRICS_PORT", ["-1", "off"]],
     ["LOG_LEVEL", ["verbose", "INFO"]],
     ["LOG_FORMAT", ["text"]],
