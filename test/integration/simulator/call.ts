@@ -4,7 +4,11 @@ import { isObject, type JsonObject } from "../../../src/simulator/json.ts";
 /** One HTTP call with JSON both ways; text that is not JSON comes back as it is. */
 export async function call(
   url: string,
-  options: { method?: "GET" | "POST" | "PATCH" | "DELETE"; apiKey?: string; body?: unknown } = {},
+  options: {
+    method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+    apiKey?: string;
+    body?: unknown;
+  } = {},
 ) {
   const { method = "GET", apiKey, body } = options;
   const response = await request(url, {

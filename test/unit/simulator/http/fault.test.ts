@@ -15,6 +15,8 @@ describe("FaultScript", () => {
   it.each([
     ["another path", { path: "/health_status" }, false],
     ["any path", { path: "*" }, true],
+    ["the beginning of the path", { path: "/mess*" }, true],
+    ["the beginning of another", { path: "/media*" }, false],
     ["the same number", { phoneNumberId: "1" }, true],
     ["another number", { phoneNumberId: "2" }, false],
     ["the method in small letters", { method: "post" }, true],

@@ -25,6 +25,15 @@ describe("inboundFields", () => {
     });
   });
 
+  it("knows a user without a phone", () => {
+    const inbound = { phoneNumberId: "1", userId: "US.1234", text: "Hello", groupId: "g" };
+    expect(inboundFields(inbound, now).fields).toEqual({
+      contacts: [{ profile: { name: "User US.1234" }, user_id: "US.1234" }],
+      messages: [expect.objectContaining({ from_user_id: "US.1234", group_id: "g", type: "text" })],
+    });
+    expect(() => inboundFields({ phoneNumberId: "1", text: "Hello" }, now)).toThrow("wa_id");
+  });
+
   it("takes any other kind as it is given", () => {
     const message = { type: "image", image: { id: "7" }, timestamp: "1" };
     const inbound = { phoneNumberId: "1", from: "49170", messageId: "wamid.X", message };

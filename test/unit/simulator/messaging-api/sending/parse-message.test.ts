@@ -28,6 +28,31 @@ describe("parseMessage", () => {
       "a reaction taken back",
       { ...base, type: "reaction", reaction: { message_id: "wamid.X", emoji: "" } },
     ],
+    ["nulls for what is not there", { ...text, recipient: null, context: null, status: null }],
+    ["a null for its type", { ...text, type: null, biz_opaque_callback_data: null }],
+    ["a block without its type", { ...base, image: { id: "1" } }],
+    ["a number in place of a media id", { ...base, type: "image", image: { id: 1, link: null } }],
+    ["a number for a text", { ...base, text: { body: 4711, preview_url: null } }],
+    [
+      "a template's button with an index of either kind",
+      {
+        ...base,
+        type: "template",
+        template: {
+          name: "hi",
+          language: { code: "en" },
+          components: [
+            { type: "button", sub_type: "URL", index: 0, parameters: [] },
+            { type: "button", sub_type: "quick_reply", index: "1", parameters: [] },
+          ],
+        },
+      },
+    ],
+    ["a pin", { ...base, type: "pin", pin: { message_id: "wamid.X" } }],
+    [
+      "a location in texts",
+      { ...base, type: "location", location: { latitude: "1.5", longitude: "2" } },
+    ],
     ["contacts", { ...base, type: "contacts", contacts: [{ name: {} }] }],
     ["a reply", { ...text, context: { message_id: "wamid.X" } }],
   ])("takes %s", (_name, body) => {
@@ -35,6 +60,27 @@ describe("parseMessage", () => {
       kind: "send",
       message: { recipient: { kind: "phone", waId: "491701234567" } },
     });
+  });
+
+  it.each([
+    "button",
+    "list",
+    "cta_url",
+    "flow",
+    "product",
+    "product_list",
+    "catalog_message",
+    "location_request_message",
+    "address_message",
+    "voice_call",
+    "call_permission_request",
+    "request_contact_info",
+    "carousel",
+    "order_details",
+    "order_status",
+  ])("takes an interactive %s", (type) => {
+    const body = { ...base, type: "interactive", interactive: { type, action: {} } };
+    expect(parseMessage(body)).toMatchObject({ kind: "send", message: { type: "interactive" } });
   });
 
   it("takes a user known by an id only", () => {
