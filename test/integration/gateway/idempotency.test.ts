@@ -266,9 +266,10 @@ describe("a key", () => {
 
   it("shows neither itself nor its answer in its row", async () => {
     const send = await answered({ key: "order-4711" });
-    const row = JSON.stringify(await rowOf(send), (_name, value: unknown) =>
-      isBytes(value) ? Buffer.from(value.data).toString("latin1") : value,
-    );
+    const row = Object.values((await rowOf(send)) ?? {})
+      .map((value) => (Buffer.isBuffer(value) ? value.toString("latin1") : String(value)))
+      .join("\n");
+    expect(row).toContain(send.messageId);
     for (const hidden of ["order-4711", "15550001111", "wamid", "content-type"]) {
       expect(row).not.toContain(hidden);
     }
@@ -295,7 +296,3 @@ describe("a key", () => {
     await expect(here.begin(again(send))).rejects.toMatchObject(inProgress);
   });
 });
-
-function isBytes(value: unknown): value is { data: number[] } {
-  return typeof value === "object" && value !== null && "data" in value;
-}
