@@ -130,15 +130,14 @@ async function start(config: Config, stoppers: Stoppers): Promise<RunningGateway
   });
   const policy = { scheduleMs: config.RETRY_SCHEDULE, horizonMs: config.RETRY_HORIZON };
   const fanout = openFanout({ db, sealer, outbound, rules, policy, log });
-  const dispatcher = config.ROLE === "api" ? undefined : fanout.startDispatcher();
+  const works = config.ROLE !== "api";
+  const dispatcher = works ? fanout.startDispatcher() : undefined;
   stoppers.push(async () => dispatcher?.stop({ graceMs: 0 }));
-  const records = openRecords({ db, upstreamTimeoutMs: config.D360_TIMEOUT, log });
+  const records = openRecords({ db, upstreamTimeoutMs: config.D360_TIMEOUT, follow: works, log });
   stoppers.push(records.stop);
-  const follower = config.ROLE === "api" ? undefined : records.startFollower();
-  stoppers.push(async () => follower?.stop());
   const pokeWorkers = (): void => {
     dispatcher?.poke();
-    follower?.poke();
+    records.poke();
   };
   signals.listen("delivery", pokeWorkers);
   const everyMinute = every(MINUTE_MS, fanout.settleStragglers, onJobError);

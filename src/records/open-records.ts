@@ -14,8 +14,8 @@ export type Records = {
   routes: Route[];
   messageLog: MessageLog;
   mediaIds: MediaIds;
-  /** Follows events, in a process that does background work. */
-  startFollower: () => { poke: () => void; stop: () => Promise<void> };
+  /** Events have been committed; cheap, and safe to call as often as one likes. */
+  poke: () => void;
   /** To be called once an hour. */
   prune: () => Promise<void>;
   /** Once nothing is sent any more: writes what waits. */
@@ -25,6 +25,8 @@ export type Records = {
 // Past the time for an answer, for what comes before and after it.
 const GRACE_MS = 10_000;
 const LOOK_WHILE_UNKNOWN_MS = 1000;
+// Many thousands, after an outage, are not to keep the database busy.
+const REST_RATIO = 10;
 // For the sends of a process that died; its other ones are told of by a poke.
 const LOOK_EVERY_MS = 10_000;
 
@@ -33,6 +35,8 @@ export function openRecords(options: {
   db: Database;
   /** How long 360dialog may take for an answer. */
   upstreamTimeoutMs: number;
+  /** Whether this process follows events; of those that do, one at a time. */
+  follow: boolean;
   /** What others derive from events, in the same transaction. */
   apply?: readonly ApplyEvents[];
   log: Log;
@@ -46,11 +50,15 @@ export function openRecords(options: {
   });
 
   const resolving = keepLooking(async () => {
+    const startedMs = performance.now();
     try {
       const unknownCount = await resolveUnknown(db, {
         sendingMsMax: options.upstreamTimeoutMs + GRACE_MS,
       });
-      return unknownCount > 0 ? LOOK_WHILE_UNKNOWN_MS : LOOK_EVERY_MS;
+      const tookMs = performance.now() - startedMs;
+      return unknownCount > 0
+        ? Math.max(LOOK_WHILE_UNKNOWN_MS, tookMs * REST_RATIO)
+        : LOOK_EVERY_MS;
     } catch (error) {
       onErrorOf("resolve_unknown")(error);
       return LOOK_EVERY_MS;
@@ -58,19 +66,22 @@ export function openRecords(options: {
   });
   const messageLog = createMessageLog({ ...behind("message_log"), onUnknown: resolving.poke });
   const mediaIds = createMediaIds(behind("media_ids"));
-  return {
-    routes: [...eventRoutes({ db }), ...messageRoutes({ db })],
-    messageLog,
-    mediaIds,
-    startFollower: () =>
-      startFollower({
+  const follower = options.follow
+    ? startFollower({
         db,
         name: "records",
         apply: [recordStatuses, mediaIds.apply, ...(options.apply ?? [])],
         onError: onErrorOf("follow_events"),
-      }),
+      })
+    : undefined;
+  return {
+    routes: [...eventRoutes({ db }), ...messageRoutes({ db })],
+    messageLog,
+    mediaIds,
+    poke: () => follower?.poke(),
     prune: () => pruneMediaIds(db),
     async stop() {
+      await follower?.stop();
       await resolving.stop();
       await Promise.all([messageLog.drain(), mediaIds.drain()]);
     },

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeNotifications } from "../../../src/events/write-notifications.ts";
 import { claimDeliveries } from "../../../src/fanout/claim.ts";
 import { settleDeliveries } from "../../../src/fanout/settle.ts";
+import { createMediaIds } from "../../../src/records/media-ids.ts";
+import { writeMessages } from "../../../src/records/write-messages.ts";
 import { type ChangeFeed, startChangeFeed } from "../../../src/store/change-feed.ts";
 import { createClient } from "../../../src/tenancy/clients.ts";
 import { createDirectory, type Directory } from "../../../src/tenancy/directory.ts";
@@ -17,6 +19,7 @@ import {
 } from "../../../src/tenancy/tenants.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { buildEndpoint, buildNumber, buildTenant, event, notification, sealer } from "../rows.ts";
+import { record, send, statusEvent } from "../records/sends.ts";
 
 let database: TestDatabase;
 let feed: ChangeFeed;
@@ -62,6 +65,11 @@ async function buildWhole(): Promise<{ id: string; hook: [token: string, secret:
         },
       })),
   );
+  await writeMessages(db, [{ send: send(id), outcome: undefined }]);
+  await record(db, statusEvent(id, { wamid: "wamid.A" }));
+  const mediaIds = createMediaIds({ db, onError: () => {}, onDropped: () => {} });
+  mediaIds.note(id, "101", "8001");
+  await mediaIds.drain();
   return { id, hook: [token.reveal(), secret.reveal()] };
 }
 
