@@ -71,7 +71,8 @@ export function keepLooking(look: () => Promise<number>): {
     }
   }
 
-  const running = run();
+  // Not before the caller has what it gets from this.
+  const running = Promise.resolve().then(run);
   return {
     poke() {
       poked = true;

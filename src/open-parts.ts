@@ -96,7 +96,10 @@ export async function openParts(
     url: config.REDIS_URL,
     prefix: config.REDIS_PREFIX ?? `waba-gateway:${await installationId(db)}`,
   };
-  const signals = redis.url === undefined ? circumstances.signals : createSignals(redis);
+  const signals =
+    redis.url === undefined
+      ? circumstances.signals
+      : createSignals({ url: redis.url, prefix: redis.prefix });
   stack.defer(signals.stop);
   signals.listen("change", () => void feed.read());
   const upstream = createUpstream({ timeoutMs: config.D360_TIMEOUT, metrics });

@@ -36,6 +36,8 @@ export type Records = {
 // Past the time for an answer, for what comes before and after it.
 const GRACE_MS = 10_000;
 const LOOK_WHILE_UNKNOWN_MS = 1000;
+// Many thousands, after an outage, are not to keep the database busy.
+const REST_RATIO = 10;
 // For the sends of a process that died; its other ones are told of by a poke.
 const LOOK_EVERY_MS = 10_000;
 const SYNC_TEMPLATES_EVERY_MS = 30_000;
@@ -60,11 +62,15 @@ export function openRecords(options: {
   });
 
   const resolving = keepLooking(async () => {
+    const startedMs = performance.now();
     try {
       const unknownCount = await resolveUnknown(db, {
         sendingMsMax: options.upstreamTimeoutMs + GRACE_MS,
       });
-      return unknownCount > 0 ? LOOK_WHILE_UNKNOWN_MS : LOOK_EVERY_MS;
+      const tookMs = performance.now() - startedMs;
+      return unknownCount > 0
+        ? Math.max(LOOK_WHILE_UNKNOWN_MS, tookMs * REST_RATIO)
+        : LOOK_EVERY_MS;
     } catch (error) {
       onErrorOf("resolve_unknown")(error);
       return LOOK_EVERY_MS;

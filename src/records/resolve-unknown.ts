@@ -20,6 +20,12 @@ export async function resolveUnknown(
   db: Database,
   options: { sendingMsMax: number },
 ): Promise<number> {
+  const fits = sql`s.tenant_id = o.tenant_id and s.phone_number_id = o.phone_number_id
+    and s.happened_at between o.created_at - interval '5 s' and o.created_at + interval '10 min'
+    and s.callback_data is not distinct from o.callback_data
+    and s.received_at < now() - interval '2 s'
+    and s.day >= (o.created_at at time zone 'utc')::date - 1
+    and not exists (select from message m where m.tenant_id = s.tenant_id and m.wamid = s.wamid)`;
   const { rows } = await sql<{ unknown_count: string }>`
     with open as (
       select tenant_id, id, created_at, phone_number_id, recipient_key, callback_data,
@@ -27,16 +33,12 @@ export async function resolveUnknown(
           then 'unknown' else state end as state
       from message where state in ('sending', 'unknown')
     ), pair as (
-      select distinct o.tenant_id, o.id, o.created_at, s.wamid
-      from open o join message_status s on s.tenant_id = o.tenant_id
-        and s.phone_number_id = o.phone_number_id
-        and (s.recipient_key = o.recipient_key or s.user_key = o.recipient_key)
-        and s.happened_at between o.created_at - interval '5 s' and o.created_at + interval '10 min'
-        and s.callback_data is not distinct from o.callback_data
-        and s.received_at < now() - interval '2 s'
-        and s.day >= (o.created_at at time zone 'utc')::date - 1
-      where not exists (
-        select from message m where m.tenant_id = s.tenant_id and m.wamid = s.wamid)
+      -- One join for each of a recipient's two names, so that each has an index to go by.
+      select o.tenant_id, o.id, o.created_at, s.wamid from open o
+      join message_status s on s.recipient_key = o.recipient_key and ${fits}
+      union
+      select o.tenant_id, o.id, o.created_at, s.wamid from open o
+      join message_status s on s.user_key = o.recipient_key and ${fits}
     ), counted as (
       select tenant_id, id, created_at, wamid,
         count(*) over (partition by tenant_id, id) as wamid_count,

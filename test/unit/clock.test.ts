@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatDuration, parseDurationMs } from "../../src/clock.ts";
+import { formatDuration, keepLooking, parseDurationMs } from "../../src/clock.ts";
 
 describe("parseDurationMs", () => {
   it.each([
@@ -59,5 +59,59 @@ describe("formatDuration", () => {
         expect(parseDurationMs(formatDuration(durationMs))).toBe(durationMs);
       }),
     );
+  });
+});
+
+describe("keepLooking", () => {
+  const NEVER_MS = 60_000;
+
+  it("looks again at once as long as it is told to, then waits", async () => {
+    const waits = [0, 0, NEVER_MS];
+    let looks = 0;
+    const waiting = Promise.withResolvers<void>();
+    const looking = keepLooking(async () => {
+      const waitMs = waits[looks++] ?? NEVER_MS;
+      if (waitMs > 0) {
+        waiting.resolve();
+      }
+      return waitMs;
+    });
+    await waiting.promise;
+    await looking.stop();
+    expect(looks).toBe(3);
+  });
+
+  it("is woken by a poke, also by one that came while it looked", async () => {
+    let looks = 0;
+    const third = Promise.withResolvers<void>();
+    const looking = keepLooking(async () => {
+      looks++;
+      if (looks < 3) {
+        looking.poke();
+      } else {
+        third.resolve();
+      }
+      return NEVER_MS;
+    });
+    await third.promise;
+    await looking.stop();
+    expect(looks).toBe(3);
+  });
+
+  it("stops once the look that is under way has ended", async () => {
+    const begun = Promise.withResolvers<void>();
+    const mayEnd = Promise.withResolvers<number>();
+    let looks = 0;
+    const looking = keepLooking(() => {
+      looks++;
+      begun.resolve();
+      return mayEnd.promise;
+    });
+    await begun.promise;
+    const stopped = looking.stop();
+    looking.poke();
+    mayEnd.resolve(0);
+    await stopped;
+    expect(looks).toBe(1);
   });
 });

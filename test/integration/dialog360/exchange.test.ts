@@ -4,11 +4,12 @@ import type { AddressInfo } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { describe, expect, it } from "vitest";
 import { createUpstream, type Exchange } from "../../../src/dialog360/exchange.ts";
+import { createMetrics } from "../../../src/metrics.ts";
 import { Secret } from "../../../src/secret.ts";
 import { CERTIFICATE, CERTIFICATE_KEY } from "../outbound/certificate.ts";
 
 async function exchangeWith(origin: string): Promise<Exchange> {
-  const upstream = createUpstream({ timeoutMs: 5000 });
+  const upstream = createUpstream({ metrics: createMetrics(), timeoutMs: 5000 });
   const call = { origin, method: "GET", path: "/", headers: [], body: null };
   const exchange = await upstream.exchange({ ...call, apiKey: new Secret("key") });
   await upstream.close();

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createUpstream, type Upstream } from "../../../src/dialog360/exchange.ts";
+import { createMetrics } from "../../../src/metrics.ts";
 import { createListTemplates } from "../../../src/dialog360/templates.ts";
 import { Secret } from "../../../src/secret.ts";
 import { type Receiver, startReceiver } from "../../support/receiver.ts";
@@ -9,7 +10,7 @@ let upstream: Upstream;
 
 beforeEach(async () => {
   dialog360 = await startReceiver();
-  upstream = createUpstream({ timeoutMs: 5000 });
+  upstream = createUpstream({ metrics: createMetrics(), timeoutMs: 5000 });
 });
 afterEach(async () => {
   await upstream.close();

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { furthestStatus } from "../../../src/records/furthest-status.ts";
 import { presentMessage } from "../../../src/records/present-message.ts";
@@ -104,10 +104,10 @@ describe("a list of messages", () => {
   });
 });
 
-describe("one message", () => {
-  const get = (tenantId: string, id: string, among: readonly string[] | null = null) =>
-    getMessage(database.db, tenantId, { id, among });
+const get = (tenantId: string, id: string, among: readonly string[] | null = null) =>
+  getMessage(database.db, tenantId, { id, among });
 
+describe("one message", () => {
   it("is found by our id and by its wamid, by its own tenant and for its own number", async () => {
     const [one, other] = [await buildTenant(database.db), await buildTenant(database.db)];
     const mine = send(one.id);

@@ -6,6 +6,8 @@ import { claimDeliveries } from "../../../src/fanout/claim.ts";
 import { settleDeliveries } from "../../../src/fanout/settle.ts";
 import { createIdempotency } from "../../../src/gateway/idempotency/idempotency.ts";
 import { newId } from "../../../src/ids.ts";
+import { createMediaIds } from "../../../src/records/media-ids.ts";
+import { writeMessages } from "../../../src/records/write-messages.ts";
 import { type ChangeFeed, startChangeFeed } from "../../../src/store/change-feed.ts";
 import { createClient } from "../../../src/tenancy/clients.ts";
 import { createDirectory, type Directory } from "../../../src/tenancy/directory.ts";
@@ -34,6 +36,7 @@ import {
   notification,
   sealer,
 } from "../rows.ts";
+import { record, send, statusEvent } from "../records/sends.ts";
 
 let database: TestDatabase;
 let feed: ChangeFeed;
@@ -90,6 +93,11 @@ async function buildWhole(): Promise<{ id: string; hook: [token: string, secret:
     search: "",
     messageId: newId("msg"),
   });
+  await writeMessages(db, [{ send: send(id), outcome: undefined }]);
+  await record(db, statusEvent(id, { wamid: "wamid.A" }));
+  const mediaIds = createMediaIds({ db, onError: () => {}, onDropped: () => {} });
+  mediaIds.note(id, "101", "8001");
+  await mediaIds.drain();
   return { id, hook: [token.reveal(), secret.reveal()] };
 }
 
