@@ -13,7 +13,10 @@ import {
   sqlState,
 } from "../store/database.ts";
 
-/** One committed event as followers see it; `value` is the parsed fragment: the `value` of the envelope's change, or undefined where it is none. */
+/**
+ * One committed event as followers see it; `value` is the parsed fragment: the `value` of the
+ * envelope's change, or undefined where it is none.
+ */
 export type FollowedEvent = {
   tenantId: string;
   id: string;
@@ -24,7 +27,10 @@ export type FollowedEvent = {
   value: unknown;
 };
 
-/** What is derived from a batch of events, written inside the transaction that moves the cursor. Must be idempotent. */
+/**
+ * What is derived from a batch of events, written inside the transaction that moves the cursor. Must
+ * be idempotent.
+ */
 export type ApplyEvents = (
   trx: DatabaseTransaction,
   events: readonly FollowedEvent[],

@@ -30,7 +30,10 @@ export type SendOutcome =
 export type MessageLog = {
   /** Called when a send is about to be written upstream. Nothing waits. */
   begin(send: LoggedSend): void;
-  /** Called with what came of it. Nothing waits. `not_sent`: forgotten, if it was not written yet, else deleted. */
+  /**
+   * Called with what came of it. Nothing waits. `not_sent`: forgotten, if it was not written yet,
+   * else deleted.
+   */
   end(id: string, outcome: SendOutcome): void;
   /** Writes what waits; at stop. */
   drain(): Promise<void>;
