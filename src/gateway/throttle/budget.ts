@@ -1,5 +1,5 @@
 import { Lease } from "./lease.ts";
-import { SlidingWindow } from "./sliding-window.ts";
+import { SlidingWindow, WINDOW_MS } from "./sliding-window.ts";
 import { Slowdown } from "./slowdown.ts";
 
 /** `ask`: none is left of the slots that this process holds, but there may be more at Redis. */
@@ -46,10 +46,11 @@ export class Budget {
     return this.window.used(nowMs) === 0 && this.lease.isIdle(nowMs) && slowMs + blockedMs === 0;
   }
 
-  /** How long until this process has a free slot again, as far as it knows. */
+  /** How long until this process has a free slot again; if it holds none, others' must cool first. */
   freeInMs(nowMs: number, isShared: boolean): number {
     const limit = this.limitNow(nowMs);
     const slots = isShared ? Math.min(limit, this.lease.slots(nowMs)) : limit;
-    return Math.max(this.slowdown.blockedMs(nowMs), this.window.freeInMs(nowMs, slots));
+    const freeInMs = slots === 0 ? WINDOW_MS : this.window.freeInMs(nowMs, slots);
+    return Math.max(this.slowdown.blockedMs(nowMs), freeInMs);
   }
 }

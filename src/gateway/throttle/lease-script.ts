@@ -12,8 +12,8 @@ import { scriptOf } from "./shared.ts";
  * process we keep `slots` until `expires` + a window, and `used` (its calls of the window in which it
  * asked) until now + a window. After an answer, a window's last call was either made after the
  * question went out, and `slots` bounds it: they are no less than what the process held on to, and no
- * less than grants that are still under way to it (`keep`); and its lease began when it asked, so it
- * ends no later than ours. Or all calls of the window were made before the question, and `used`
+ * less than grants that are still under way to it (`keep`); and its lease began when it asked, and is
+ * no longer than it asked for last, so it ends no later than ours. Or all calls of the window were made before the question, and `used`
  * counts them. So the larger of the two bounds every window from now until slots are added; and
  * slots are added only while all those bounds together stay within the limit. We never take slots
  * away: the process is told the level, goes down to it by itself, and says so when it asks next.

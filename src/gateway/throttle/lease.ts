@@ -23,6 +23,8 @@ const SHORT_OF_MS = 250;
 export class Lease {
   #slots = 0;
   #expiresMs = 0;
+  /** When the lease ends that was asked for last: Redis may know of no other by now. */
+  #endsMs = 0;
   #renewMs = 0;
   #askAgainMs = 0;
   #contended = false;
@@ -83,6 +85,8 @@ export class Lease {
     this.#underway += 1;
     this.#wished = keep ? Math.max(this.#wished, wish) : wish;
     const leaseMs = keep || Math.max(wish, hold) > small ? LEASE_MS : SMALL_LEASE_MS;
+    this.#endsMs = nowMs + leaseMs;
+    this.#expiresMs = Math.min(this.#expiresMs, this.#endsMs);
     return { seq, limit, wish, hold, keep, used, leaseMs, sentMs: nowMs };
   }
 
@@ -105,7 +109,7 @@ export class Lease {
     const { sentMs, leaseMs, wish, limit } = ask;
     this.#applied = ask.seq;
     this.#slots = Math.min(slots, level);
-    this.#expiresMs = sentMs + leaseMs;
+    this.#expiresMs = Math.min(sentMs + leaseMs, this.#endsMs);
     this.#renewMs = sentMs + leaseMs / 2;
     this.#contended = level < limit;
     // The level is rounded up, so that one slot less may be all there is.

@@ -18,14 +18,14 @@ export type Leases = {
 
 export function createLeases(options: { shared: Shared; now: () => number }): Leases {
   const { shared, now } = options;
-  const process = randomUUID();
+  const processId = randomUUID();
   let seq = 0;
 
   async function put(budgets: Budget[], asks: LeaseAsk[]): Promise<void> {
     const rows = (await shared.run(
       leaseScript,
       budgets.map(({ key }) => key),
-      [process, ...budgets.map((budget, i) => written(budget, asks[i] as LeaseAsk))],
+      [processId, ...budgets.map((budget, i) => written(budget, asks[i] as LeaseAsk))],
     )) as [number, number, number, number][] | undefined;
     for (const [i, budget] of budgets.entries()) {
       const ask = asks[i] as LeaseAsk;
@@ -36,6 +36,7 @@ export function createLeases(options: { shared: Shared; now: () => number }): Le
         isFresh ? { slots: row[0], level: row[1] } : undefined,
       );
       if (isFresh) {
+        budget.untold = false;
         budget.slowdown.join({ slowMs: row[2], blockedMs: row[3] }, ask.sentMs);
       }
       if (surplus) {
@@ -95,6 +96,5 @@ function written(budget: Budget, ask: LeaseAsk): string {
   const { slowMs, blockedMs } = budget.untold
     ? budget.slowdown.left(sentMs)
     : { slowMs: 0, blockedMs: 0 };
-  budget.untold = false;
   return `${seq} ${limit} ${wish} ${hold} ${keep ? 1 : 0} ${used} ${leaseMs} ${slowMs} ${blockedMs}`;
 }

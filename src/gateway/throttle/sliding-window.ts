@@ -27,7 +27,7 @@ export class SlidingWindow {
     this.#count += 1;
   }
 
-  /** How long until fewer than `slots` are used. */
+  /** How long until fewer than `slots` are used, of which there is at least one. */
   freeInMs(nowMs: number, slots: number): number {
     const surplus = this.used(nowMs) - slots;
     if (surplus < 0) {

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Refusal } from "../../../../src/gateway/throttle/refusal.ts";
 import { createThrottle, type Throttle } from "../../../../src/gateway/throttle/throttle.ts";
@@ -49,7 +49,7 @@ describe("the throttle of a number", () => {
         gapMs: fc.integer({ min: 0, max: 700 }),
         calls: fc.integer({ min: 1, max: 60 }),
       }),
-      { maxLength: 60 },
+      { maxLength: 40 },
     );
     fc.assert(
       fc.property(steps, fc.constantFrom(20 as const, 80 as const), (all, throughput) => {
@@ -154,15 +154,15 @@ describe("the throttle of a pair", () => {
   });
 });
 
-describe("what the throttle learns", () => {
-  const answer = (status: number, body: object, retryAfter?: string, user?: string) => ({
-    limit: "number" as const,
-    status,
-    retryAfter,
-    user,
-    body: Buffer.from(JSON.stringify(body)),
-  });
+const answer = (status: number, body: object, retryAfter?: string, user?: string) => ({
+  limit: "number" as const,
+  status,
+  retryAfter,
+  user,
+  body: Buffer.from(JSON.stringify(body)),
+});
 
+describe("what the throttle learns", () => {
   it("from a 429 is to wait as long as it says, at half the speed, and to recover", () => {
     const { clock, throttle } = atRest();
     throttle.learn(NUMBER, answer(429, {}, "7"));

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { SweptMap } from "../../../../src/gateway/throttle/swept-map.ts";
 import { TwoGenerations } from "../../../../src/gateway/throttle/two-generations.ts";
 
-describe("TwoGenerations", () => {
-  const create = () => new TwoGenerations<number>({ lifetimeMs: 100, entriesMax: 10 });
+const create = () => new TwoGenerations<number>({ lifetimeMs: 100, entriesMax: 10 });
 
+describe("TwoGenerations", () => {
   it("keeps what is asked for, and forgets what was not for two lifetimes", () => {
     const map = create();
     map.set("used", 1, 0);

@@ -11,7 +11,7 @@ function found(status: number, body: object | string, retryAfter?: string) {
 const CURRENT = "You have exceeded the endpoint rate limit.";
 const OLDER = "You have exceeded the limit of 1 request every 10 seconds. Try again later.";
 const STARS = "You have exceeded the limit of 1 request every * seconds. Try again later.";
-const meta = (code: unknown, rest: object = {}) => ({
+const meta = (code: number | string, rest: object = {}) => ({
   error: { message: `(#${code}) x`, type: "OAuthException", code, fbtrace_id: "A", ...rest },
 });
 
