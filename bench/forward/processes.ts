@@ -1,7 +1,6 @@
-import { availableParallelism } from "node:os";
 import { runClosedLoop } from "../support/load.ts";
 import { measureInTurn, ratio } from "../support/measure.ts";
-import { LOAD_CORE, pinLoad } from "../support/pin.ts";
+import { CORES, LOAD_CORE, pinLoad } from "../support/pin.ts";
 import { writeFigure, writeTable } from "../support/table.ts";
 import { type Part, stopAll } from "./part.ts";
 
@@ -13,7 +12,7 @@ const CONNECTIONS = 64;
 export const processes: Part = async (lab, { write }) => {
   write(
     `processes: ${ROUNDS} rounds of ${CALLS} sends over ${CONNECTIONS} connections, ` +
-      `${availableParallelism()} cores shared with load and upstream\n`,
+      `${CORES} cores shared with load and upstream\n`,
   );
   pinLoad(undefined);
   const contenders = [

@@ -6,6 +6,8 @@ import { availableParallelism } from "node:os";
  * takes time from it. Where there is no `taskset`, or one core, the system decides.
  */
 const canPin = availableParallelism() >= 2 && spawnSync("taskset", ["--version"]).status === 0;
+/** Counted before anything is pinned: afterwards it would be one. */
+export const CORES = availableParallelism();
 
 export const CONTENDERS_CORE = canPin ? 0 : undefined;
 export const LOAD_CORE = canPin ? 1 : undefined;
@@ -20,7 +22,7 @@ export function pinned(
 /** This process, which makes the load, and all its threads; `undefined` gives it all cores again. */
 export function pinLoad(core: number | undefined): void {
   if (canPin) {
-    const cores = core === undefined ? `0-${availableParallelism() - 1}` : String(core);
+    const cores = core === undefined ? `0-${CORES - 1}` : String(core);
     spawnSync("taskset", ["--all-tasks", "--cpu-list", "--pid", cores, String(process.pid)]);
   }
 }

@@ -11,9 +11,10 @@ import type { ToFirst, ToOther } from "./messages.ts";
  * The HTTP side in several processes. The first one takes the port, does what must be done once
  * (embedded servers, generated secrets, migrations, deliveries, housekeeping) and serves like the
  * others. These are told by their environment what it has found or made, open the same modules and
- * get the listening socket itself, so that the kernel gives each connection to a process that is
- * idle, and none passes through another. (Measured against `cluster`'s round-robin, which evens
- * out the connections but makes each new one cost twice as much.)
+ * get the listening socket itself: the kernel gives a connection to whichever process accepts first,
+ * and none passes through another. `cluster`'s round-robin would deal them out evenly, at twice the
+ * CPU for each new connection (measured: 230 µs instead of 110). Of 64 kept connections each of two
+ * processes usually has a third or more; a burst while one of them is busy may all go to the other.
  * One that dies is replaced; when the first one dies, the others finish their calls and end.
  */
 export type HttpProcesses = {
