@@ -13,6 +13,14 @@ export type KeyedSends = (
 
 export function createKeyedSends(options: { idempotency: Idempotency; log: Log }): KeyedSends {
   const { idempotency, log } = options;
+
+  /**
+   * What came of the send is told to its caller whether or not it can be written down: without a row
+   * the key's answer becomes `outcome_unknown`, never a second send.
+   */
+  const noted = (note: Promise<void>): Promise<void> =>
+    note.catch((err: unknown) => logBackgroundFailed(log, { job: "idempotency", err }));
+
   return async (sending, once) => {
     const { call, identified, body, messageId } = sending;
     const key = parseIdempotencyKey(call.req.headers[IDEMPOTENCY_KEY]);
@@ -32,10 +40,6 @@ export function createKeyedSends(options: { idempotency: Idempotency; log: Log }
       call.record.messageId = begun.answer.messageId;
       return begun.answer;
     }
-    // What came of the send is told to its caller whether or not it can be written down: without a
-    // row the key's answer becomes `outcome_unknown`, never a second send.
-    const noted = (note: Promise<void>): Promise<void> =>
-      note.catch((err: unknown) => logBackgroundFailed(log, { job: "idempotency", err }));
     try {
       const answer = await once();
       await noted(idempotency.finish(begun.lease, answer));

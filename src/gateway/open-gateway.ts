@@ -71,7 +71,7 @@ export function openGateway(options: {
     identify: createIdentify({
       authenticate: options.authenticate,
       directory,
-      findNumberOfMedia: mediaIds.find,
+      findNumberOfMedia: (tenantId, mediaId) => mediaIds.find(tenantId, mediaId),
     }),
     send: createSend({
       forward,

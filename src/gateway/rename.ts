@@ -24,16 +24,17 @@ export function renameByContent(
   }
 }
 
+const NAMES_USER = /^(user_wa_id|recipient)=/;
 const USER = /^[\w.-]{1,256}$/;
 
 function callPermission({ path, search }: UpstreamTarget): UpstreamTarget {
   const parts = search.slice(1).split("&");
-  const isUser = (part: string): boolean => /^(user_wa_id|recipient)=/.test(part);
-  const user = new URLSearchParams(parts.find(isUser) ?? "").values().next().value ?? "";
+  const named = parts.find((part) => NAMES_USER.test(part)) ?? "";
+  const [user = ""] = new URLSearchParams(named).values();
   if (!USER.test(user)) {
     throw new ApiError("invalid_parameter", "Name the user in ?user_wa_id=.");
   }
-  const rest = parts.filter((part) => part !== "" && !isUser(part)).join("&");
+  const rest = parts.filter((part) => part !== "" && !NAMES_USER.test(part)).join("&");
   return { path: `${path}/${user}`, search: rest === "" ? "" : `?${rest}` };
 }
 

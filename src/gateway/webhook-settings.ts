@@ -61,6 +61,10 @@ export function createAnswerWebhookSettings(settings: DropInSettings): AnswerWeb
   };
 }
 
+function ok(found: object): SettingsAnswer {
+  return { status: 200, body: found };
+}
+
 const STARTED: SettingsAnswer = {
   status: 200,
   body: { message: "Operation started successfully" },
@@ -72,7 +76,6 @@ async function answer(
 ): Promise<SettingsAnswer> {
   const { tenantId } = caller;
   const { phoneNumberId } = number;
-  const ok = (found: object): SettingsAnswer => ({ status: 200, body: found });
   switch (operation.operationId) {
     case "getWebhookSettings":
       return ok(await webhookSettings.get(tenantId, { phoneNumberId, name: null }));

@@ -15,20 +15,20 @@ const QUERIES_A_SECOND_MAX = 20;
 describe("a forwarded message", () => {
   let gateway: TestGateway;
   let tenant: TestTenant;
-  const { query } = Client.prototype;
+  const query = Reflect.get(Client.prototype, "query") as (...args: unknown[]) => unknown;
   let queries = 0;
 
   beforeAll(async () => {
     gateway = await startTestGateway({ simulator: { statuses: [] } });
     tenant = await buildTenant(gateway);
     await gateway.partner("PATCH", `/partner/v1/numbers/${tenant.numberId}`, { throughput: 1000 });
-    Client.prototype.query = function count(this: Client, ...args: never[]) {
+    Reflect.set(Client.prototype, "query", function count(this: Client, ...args: unknown[]) {
       queries += 1;
-      return Reflect.apply(query, this, args) as never;
-    } as typeof query;
+      return Reflect.apply(query, this, args);
+    });
   });
   afterAll(async () => {
-    Client.prototype.query = query;
+    Reflect.set(Client.prototype, "query", query);
     await gateway.stop();
   });
 

@@ -12,6 +12,22 @@ import {
 
 const FILE = randomBytes(70_000);
 
+async function download(url: string, headers: Record<string, string> = {}) {
+  const answer = await request(url, { headers });
+  return {
+    status: answer.statusCode,
+    headers: answer.headers,
+    body: Buffer.from(await answer.body.arrayBuffer()),
+  };
+}
+
+async function* tooMuch(): AsyncGenerator<Buffer> {
+  const chunk = Buffer.alloc(1024 * 1024);
+  for (let mebibytes = 0; mebibytes < 102; mebibytes++) {
+    yield chunk;
+  }
+}
+
 describe("a media file", () => {
   let gateway: TestGateway;
   let tenant: TestTenant;
@@ -33,15 +49,6 @@ describe("a media file", () => {
     });
     expect(answer.status).toBe(200);
     return ((await answer.json()) as { id: string }).id;
-  }
-
-  async function download(url: string, headers: Record<string, string> = {}) {
-    const answer = await request(url, { headers });
-    return {
-      status: answer.statusCode,
-      headers: answer.headers,
-      body: Buffer.from(await answer.body.arrayBuffer()),
-    };
   }
 
   it("goes up, is looked up, and comes down by a URL of ours without a credential", async () => {
@@ -186,12 +193,6 @@ describe("a media file", () => {
       body: Buffer.alloc(0),
     }).catch((error: unknown) => error);
     expect(announced).toBeDefined();
-    async function* tooMuch(): AsyncGenerator<Buffer> {
-      const chunk = Buffer.alloc(1024 * 1024);
-      for (let mebibytes = 0; mebibytes < 102; mebibytes++) {
-        yield chunk;
-      }
-    }
     const answer = await request(`${gateway.url}/media`, {
       method: "POST",
       headers: { authorization: `Bearer ${tenant.token}` },

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { assert, json, oneof, property, string } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readMessage } from "../../../src/gateway/read-message.ts";
 
@@ -50,8 +50,8 @@ describe("readMessage", () => {
   });
 
   it("reads any bytes", () => {
-    fc.assert(
-      fc.property(fc.oneof(fc.json(), fc.string()), (body) => {
+    assert(
+      property(oneof(json(), string()), (body) => {
         expect(typeof readMessage(Buffer.from(body)).isStatus).toBe("boolean");
       }),
     );

@@ -36,6 +36,9 @@ describe("rewriteTexts", () => {
   });
 });
 
+const answer = (next: string) =>
+  Buffer.from(JSON.stringify({ data: [{ name: "a" }], paging: { cursors: { after: "A" }, next } }));
+
 describe("rewritePaging", () => {
   const call = {
     publicUrl: "https://gateway.example",
@@ -43,10 +46,6 @@ describe("rewritePaging", () => {
     queryNumberId: undefined,
     queryToken: undefined,
   };
-  const answer = (next: string) =>
-    Buffer.from(
-      JSON.stringify({ data: [{ name: "a" }], paging: { cursors: { after: "A" }, next } }),
-    );
   const next = (upstream: string, options: Partial<typeof call> = {}) => {
     const rewritten = rewritePaging(answer(upstream), { ...call, ...options });
     return (JSON.parse(rewritten.toString()) as { paging: { next: string } }).paging.next;
