@@ -11,13 +11,16 @@ export function credentialOf(
   queryToken: string | undefined,
 ): string | undefined {
   const key = req.headers["d360-api-key"];
-  const given = [
-    bearerToken(req),
-    typeof key === "string" ? key : undefined,
-    req.method === "GET" ? queryToken : undefined,
-  ].filter((token) => token !== undefined && token !== "");
-  if (new Set(given).size > 1) {
-    throw multipleCredentials();
+  const inHeader = theSame(bearerToken(req), typeof key === "string" ? key : undefined);
+  return theSame(inHeader, req.method === "GET" ? queryToken : undefined);
+}
+
+function theSame(one: string | undefined, other: string | undefined): string | undefined {
+  if (one === undefined || one === "" || one === other) {
+    return other === "" ? undefined : other;
   }
-  return given[0];
+  if (other === undefined || other === "") {
+    return one;
+  }
+  throw multipleCredentials();
 }
