@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 import { PinoPretty } from "pino-pretty";
+import { bufferedStandardError } from "./standard-error.ts";
 
 export type Log = Logger;
 
@@ -15,18 +16,24 @@ export function createLog(options: {
       ? PinoPretty({ ignore: "pid,hostname", sync: true, destination: 2 })
       : bufferedStandardError());
   const { level } = options;
-  const timestamp = pino.stdTimeFunctions.isoTime;
-  return pino({ level, base: null, timestamp, serializers: { err: presentError } }, destination);
+  return pino(
+    { level, base: null, timestamp: isoTime(), serializers: { err: presentError } },
+    destination,
+  );
 }
 
-const BUFFER_BYTES = 4096;
-const FLUSH_EVERY_MS = 250;
-
-/** A write for each line was a twentieth of a forwarded message's CPU. The end flushes what is left. */
-function bufferedStandardError(): DestinationStream {
-  const destination = pino.destination({ dest: 2, sync: false, minLength: BUFFER_BYTES });
-  setInterval(() => destination.flush(), FLUSH_EVERY_MS).unref();
-  return destination;
+/** Many lines share a millisecond, and writing it out costs as much as the rest of a short line. */
+function isoTime(now: () => number = Date.now): () => string {
+  let atMs = 0;
+  let text = "";
+  return () => {
+    const nowMs = now();
+    if (nowMs !== atMs) {
+      atMs = nowMs;
+      text = `,"time":"${new Date(nowMs).toISOString()}"`;
+    }
+    return text;
+  };
 }
 
 /** Listed fields only: a database error also carries rows' values, in `detail` and elsewhere. */

@@ -47,11 +47,12 @@ export async function openLab(): Promise<Lab> {
   starting.defer(() => rm(directory, { recursive: true, force: true }));
   // Closed to others PostgreSQL would have to be staged elsewhere when this runs as root.
   await chmod(directory, 0o755);
+  // First, so that PostgreSQL runs beside the load and not on the contender's core.
+  pinLoad(LOAD_CORE);
   const postgres = await openPostgres(directory);
   starting.defer(postgres.stop);
   const redis = await findRedis();
   starting.defer(async () => redis?.stop());
-  pinLoad(LOAD_CORE);
   const upstream = await startProcess([file("upstream.ts")], { core: LOAD_CORE });
   starting.defer(upstream.stop);
   const running = starting.move();

@@ -1,10 +1,17 @@
-import type { ServerResponse } from "node:http";
+import type { WhatsAppCall } from "../http/whatsapp-calls.ts";
 
 /** An answer as it goes to the caller: upstream's status and body, and the headers that may. */
 export type WholeAnswer = { status: number; headers: Record<string, string>; body: Buffer };
 
-export function writeAnswer(res: ServerResponse, answer: WholeAnswer): void {
+const ONE_WRITE_BYTES_MAX = 64 * 1024;
+
+export function writeAnswer({ res, headers: ours }: WhatsAppCall, answer: WholeAnswer): void {
   const { status, headers, body } = answer;
-  res.writeHead(status, { ...headers, "content-length": body.length });
-  res.end(body);
+  res.writeHead(status, { ...ours, ...headers, "content-length": body.length });
+  if (body.length <= ONE_WRITE_BYTES_MAX) {
+    // As text Node writes it together with the head, as bytes behind it: a tenth of a call's CPU.
+    res.end(body.toString("latin1"), "latin1");
+  } else {
+    res.end(body);
+  }
 }

@@ -49,7 +49,7 @@ export function createDownloads(
     number: DirectoryNumber,
     forwarded: ForwardedCall,
   ): Promise<boolean> {
-    const { res } = call;
+    const { res, headers: headersOfOurs } = call;
     let refused = false;
     const exchange = await upstream.stream(upstreamCall(number, forwarded, origins), {
       head({ status, headers }) {
@@ -58,7 +58,7 @@ export function createDownloads(
           return nowhere();
         }
         const picked = pickAnswerHeaders(headers);
-        res.writeHead(status, status < 300 ? { ...picked, ...FILE_HEADERS } : picked);
+        res.writeHead(status, { ...headersOfOurs, ...picked, ...(status < 300 && FILE_HEADERS) });
         return res;
       },
     });

@@ -25,7 +25,7 @@ export function createAnswerDryRun(options: {
       limitCheck(throttle.peekSend(identified.number, read.user)),
     ];
     const verdict = checks.some(({ result }) => result === "refuse") ? "refuse" : "send";
-    writeAnswer(call.res, {
+    writeAnswer(call, {
       status: 200,
       headers: { "content-type": "application/json; charset=utf-8" },
       body: Buffer.from(JSON.stringify({ verdict, checks })),

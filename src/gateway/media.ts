@@ -24,7 +24,8 @@ export function createUpload(options: {
   mediaIds: MediaIds;
 }): AnswerCall {
   const { forward, throttle, refusedBy, mediaIds } = options;
-  return async ({ req, res, record }, { operation, upstreamPath, parsed, number, caller }) => {
+  return async (call, { operation, upstreamPath, parsed, number, caller }) => {
+    const { req, record } = call;
     refuseTooLarge(req);
     const refusal = await throttle.takeUpload(number);
     if (refusal !== undefined) {
@@ -53,7 +54,7 @@ export function createUpload(options: {
         answer.body,
       );
     }
-    writeAnswer(res, answer);
+    writeAnswer(call, answer);
   };
 }
 
@@ -65,7 +66,8 @@ export function createMediaLookup(options: {
   mediaUrls: MediaUrls;
 }): AnswerCall {
   const { forward, throttle, refusedBy, mediaUrls } = options;
-  return async ({ req, res, record }, { operation, upstreamPath, parsed, number }) => {
+  return async (call, { operation, upstreamPath, parsed, number }) => {
+    const { req, record } = call;
     const mediaId = parsed.segments[0] ?? "";
     const refusal = throttle.takeMediaLookup(number, mediaId);
     if (refusal !== undefined) {
@@ -84,7 +86,7 @@ export function createMediaLookup(options: {
     const body = rewriteTexts(answer.body, (path, text) =>
       path.length === 1 && path[0] === "url" ? mediaUrls.sign(text, owner) : undefined,
     );
-    writeAnswer(res, { ...answer, body });
+    writeAnswer(call, { ...answer, body });
   };
 }
 

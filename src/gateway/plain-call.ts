@@ -14,7 +14,8 @@ export type AnswerCall = (call: WhatsAppCall, identified: IdentifiedCall) => Pro
 /** What is asked and told of a number or its WABA: JSON both ways, pages on our own origin. */
 export function createPlainCall(options: { forward: Forward; publicUrl: string }): AnswerCall {
   const { forward, publicUrl } = options;
-  return async ({ req, res, record }, { operation, upstreamPath, parsed, number }) => {
+  return async (call, { operation, upstreamPath, parsed, number }) => {
+    const { req, record } = call;
     const body = await readBody(req, { bytesMax: JSON_BYTES_MAX });
     const target = { path: upstreamPath, search: parsed.search };
     const { path, search } = renameByContent(operation, target, body);
@@ -31,7 +32,7 @@ export function createPlainCall(options: { forward: Forward; publicUrl: string }
       queryNumberId: parsed.queryNumberId,
       queryToken: parsed.queryToken,
     };
-    writeAnswer(res, {
+    writeAnswer(call, {
       ...answer,
       body: operation.method === "GET" ? rewritePaging(answer.body, paged) : answer.body,
     });

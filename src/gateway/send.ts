@@ -35,7 +35,7 @@ export function createSend(options: {
       if (number.guards !== undefined) {
         const warnings = await guards.check(guardedSend(sending));
         if (warnings.length > 0) {
-          call.res.setHeader("gateway-warning", warnings.join(", "));
+          call.headers["gateway-warning"] = warnings.join(", ");
         }
       }
       const taken = throttle.takeSend(number, read.user);
@@ -81,9 +81,9 @@ export function createSend(options: {
     }
     if (!sending.read.isStatus) {
       call.record.messageId = sending.messageId;
-      call.res.setHeader(MESSAGE_ID_HEADER, sending.messageId);
+      call.headers[MESSAGE_ID_HEADER] = sending.messageId;
     }
-    writeAnswer(call.res, await keyedSends(sending, () => send(sending)));
+    writeAnswer(call, await keyedSends(sending, () => send(sending)));
   };
 }
 

@@ -19,11 +19,11 @@ export function createWhatsAppHandler(parts: {
 }): WhatsAppHandler {
   const { identify, downloads } = parts;
 
-  const answerSettings: AnswerCall = async ({ req, res, record }, identified) => {
-    const body = await readBody(req, { bytesMax: JSON_BYTES_MAX });
+  const answerSettings: AnswerCall = async (call, identified) => {
+    const body = await readBody(call.req, { bytesMax: JSON_BYTES_MAX });
     const answer = await parts.answerWebhookSettings({ ...identified, body });
-    record.code = answer.code;
-    writeAnswer(res, {
+    call.record.code = answer.code;
+    writeAnswer(call, {
       status: answer.status,
       headers: { "content-type": "application/json; charset=utf-8" },
       body: Buffer.from(JSON.stringify(answer.body)),

@@ -60,12 +60,13 @@ function recordCall(options: AppOptions): Middleware {
     const { req, res } = ctx;
     const record = beginRecord(req);
     ctx.state["record"] = record;
-    res.setHeader("x-request-id", record.requestId);
+    const headers = { "x-request-id": record.requestId };
+    ctx.set(headers);
     try {
       await next();
     } catch (error) {
       ctx.respond = false;
-      answerFailure(error, { res, record });
+      answerFailure(error, { res, record, headers });
     }
     completeRecord(options, record, { method: ctx.method, status: res.statusCode });
   };

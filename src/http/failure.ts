@@ -7,7 +7,7 @@ import { renderProblem } from "./problem.ts";
 
 export type AnswerFailure = (
   error: unknown,
-  call: { res: ServerResponse; record: CallRecord },
+  call: { res: ServerResponse; record: CallRecord; headers: Record<string, string> },
 ) => void;
 
 /** Ends a call that failed: with the problem as its answer, or cut where half an answer is out. */
@@ -18,7 +18,7 @@ export function createAnswerFailure(options: {
   whatsApp: boolean;
 }): AnswerFailure {
   const { log, isPassingTrouble, whatsApp } = options;
-  return (caught, { res, record }) => {
+  return (caught, { res, record, headers: ours }) => {
     if (caught instanceof ClientGone) {
       res.destroy();
       return;
@@ -36,7 +36,7 @@ export function createAnswerFailure(options: {
     }
     const { status, headers, body } = renderProblem(error, { requestId, whatsApp });
     const bytes = Buffer.from(body);
-    res.writeHead(status, { ...headers, "content-length": bytes.length });
+    res.writeHead(status, { ...ours, ...headers, "content-length": bytes.length });
     res.end(bytes);
   };
 }

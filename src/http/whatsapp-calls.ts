@@ -5,7 +5,13 @@ import { beginRecord, type CallRecord, completeRecord } from "./call-record.ts";
 import { type AnswerFailure, createAnswerFailure } from "./failure.ts";
 
 /** One call of the WhatsApp API, as it came. */
-export type WhatsAppCall = { req: IncomingMessage; res: ServerResponse; record: CallRecord };
+export type WhatsAppCall = {
+  req: IncomingMessage;
+  res: ServerResponse;
+  record: CallRecord;
+  /** Those of ours that go with whatever is answered; written once, with the answer's own. */
+  headers: Record<string, string>;
+};
 
 /** Answers a call by itself, and leaves in its record what is to be told of it. */
 export type WhatsAppHandler = (call: WhatsAppCall) => Promise<void>;
@@ -25,11 +31,11 @@ export function createWhatsAppListener(options: {
   const answerFailure: AnswerFailure = createAnswerFailure({ ...options, whatsApp: true });
   return async (req, res) => {
     const record = beginRecord(req);
-    res.setHeader("x-request-id", record.requestId);
+    const call = { req, res, record, headers: { "x-request-id": record.requestId } };
     try {
-      await whatsApp({ req, res, record });
+      await whatsApp(call);
     } catch (error) {
-      answerFailure(error, { res, record });
+      answerFailure(error, call);
     }
     completeRecord(options, record, { method: req.method ?? "", status: res.statusCode });
   };
