@@ -1,3 +1,5 @@
+const PLAIN = /^[\x20-\x7e]*$/;
+
 /**
  * Text as PostgreSQL takes it, which knows neither U+0000 nor half a surrogate pair: a wrong
  * character must not keep the row beside it from being written.
@@ -6,7 +8,10 @@ export function storableText(value: unknown): string | null {
   if (typeof value === "number") {
     return String(value);
   }
-  return typeof value === "string" ? value.toWellFormed().replaceAll("\0", "\uFFFD") : null;
+  if (typeof value !== "string") {
+    return null;
+  }
+  return PLAIN.test(value) ? value : value.toWellFormed().replaceAll("\0", "\uFFFD");
 }
 
 /** JSON escapes what `storableText` must replace. */

@@ -6,6 +6,9 @@ export function userKey(recipient: string | null | undefined): string | null {
   if (recipient === null || recipient === undefined) {
     return null;
   }
+  if (/^\d+$/.test(recipient)) {
+    return recipient;
+  }
   const key = /\p{L}/u.test(recipient) ? recipient : recipient.replaceAll(/\D/g, "");
   return key === "" ? null : key;
 }

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Database } from "../store/database.ts";
 import type { MessageState } from "../store/schema.ts";
 import type { LoggedSend, SendOutcome } from "./message-log.ts";
@@ -14,39 +14,7 @@ export type SendToWrite = { send: LoggedSend; outcome: SendOutcome | undefined }
  * The sends of a tenant that is gone are not written.
  */
 export async function writeMessages(db: Database, sends: readonly SendToWrite[]): Promise<void> {
-  const bytes: Buffer[] = [];
-  let end = 1;
-  const place = (buffer: Buffer): number => {
-    bytes.push(buffer);
-    end += buffer.length;
-    return end - buffer.length;
-  };
-  const rows = sends.map(({ send, outcome }) => {
-    const answer = outcome?.kind === "answered" ? outcome : undefined;
-    const recipient = storableText(send.recipient);
-    return {
-      tenant_id: send.tenantId,
-      id: send.id,
-      phone_number_id: send.phoneNumberId,
-      client_id: send.clientId,
-      operation: send.operation,
-      recipient,
-      recipient_key: userKey(recipient),
-      type: storableText(send.type),
-      callback_data: storableText(send.callbackData),
-      content_type: storableText(send.contentType),
-      body_start: place(send.body),
-      body_length: send.body.length,
-      ...stateOf(outcome),
-      answer_status: answer?.status,
-      answer_content_type: storableText(answer?.contentType),
-      answer_start: answer && place(answer.body),
-      answer_length: answer?.body.length,
-      created_at: send.sentAt,
-      answered_at: answer?.answeredAt,
-    };
-  });
-  // One JSON text instead of an array for each column: it is written by native code.
+  const { column, bytes } = columnsOf(sends);
   await sql`
     insert into message (
       tenant_id, id, phone_number_id, client_id, operation, recipient, recipient_key, type,
@@ -54,22 +22,102 @@ export async function writeMessages(db: Database, sends: readonly SendToWrite[])
       answer_body, created_at, answered_at)
     select g.tenant_id, g.id, g.phone_number_id, g.client_id, g.operation, g.recipient,
       g.recipient_key, g.type, g.callback_data, g.content_type,
-      substring(b.bytes from body_start for body_length), g.state, g.wamid, g.answer_status,
-      g.answer_content_type, substring(b.bytes from answer_start for answer_length), g.created_at,
-      g.answered_at
-    from json_to_recordset(${JSON.stringify(rows)}::json) as g (
-      tenant_id text, id text, phone_number_id text, client_id text, operation text,
-      recipient text, recipient_key text, type text, callback_data text, content_type text,
-      body_start int, body_length int, state text, wamid text, answer_status int,
-      answer_content_type text, answer_start int, answer_length int, created_at timestamptz,
-      answered_at timestamptz)
+      substring(b.bytes from body_start::int for body_length::int), g.state, g.wamid,
+      g.answer_status::int, g.answer_content_type,
+      substring(b.bytes from answer_start::int for answer_length::int),
+      timestamptz 'epoch' + created_ms::bigint * interval '1 ms',
+      timestamptz 'epoch' + answered_ms::bigint * interval '1 ms'
+    from rows from (
+      ${column("tenantId")}, ${column("id")}, ${column("phoneNumberId")}, ${column("clientId")},
+      ${column("operation")}, ${column("recipient")}, ${column("recipientKey")}, ${column("type")},
+      ${column("callbackData")}, ${column("contentType")}, ${column("bodyStart")},
+      ${column("bodyLength")}, ${column("state")}, ${column("wamid")}, ${column("answerStatus")},
+      ${column("answerContentType")}, ${column("answerStart")}, ${column("answerLength")},
+      ${column("createdMs")}, ${column("answeredMs")}
+    ) as g (
+      tenant_id, id, phone_number_id, client_id, operation, recipient, recipient_key, type,
+      callback_data, content_type, body_start, body_length, state, wamid, answer_status,
+      answer_content_type, answer_start, answer_length, created_ms, answered_ms)
     join tenant t on t.id = g.tenant_id
-    cross join (select ${Buffer.concat(bytes)}::bytea as bytes) b
+    cross join (select ${bytes}::bytea as bytes) b
     on conflict (tenant_id, id, created_at) do update set
       state = excluded.state, wamid = excluded.wamid, answer_status = excluded.answer_status,
       answer_content_type = excluded.answer_content_type, answer_body = excluded.answer_body,
       answered_at = excluded.answered_at, resolved_at = null
     where excluded.answer_status is not null or message.state = 'sending'`.execute(db);
+}
+
+const COLUMNS = [
+  "tenantId",
+  "id",
+  "phoneNumberId",
+  "clientId",
+  "operation",
+  "recipient",
+  "recipientKey",
+  "type",
+  "callbackData",
+  "contentType",
+  "bodyStart",
+  "bodyLength",
+  "state",
+  "wamid",
+  "answerStatus",
+  "answerContentType",
+  "answerStart",
+  "answerLength",
+  "createdMs",
+  "answeredMs",
+] as const;
+type ColumnName = (typeof COLUMNS)[number];
+
+/**
+ * A list of plain values for each column, and all bodies one behind the other: an object for each
+ * row, its names written out in every one, was a third of a forwarded message's CPU.
+ */
+function columnsOf(sends: readonly SendToWrite[]): {
+  column: (name: ColumnName) => RawBuilder<unknown>;
+  bytes: Buffer;
+} {
+  const columns = Object.fromEntries(COLUMNS.map((name) => [name, []])) as unknown as Record<
+    ColumnName,
+    (string | number | null)[]
+  >;
+  const bodies: Buffer[] = [];
+  let end = 1;
+  const place = (body: Buffer): number => {
+    bodies.push(body);
+    end += body.length;
+    return end - body.length;
+  };
+  for (const { send, outcome } of sends) {
+    const answer = outcome?.kind === "answered" ? outcome : undefined;
+    const recipient = storableText(send.recipient);
+    columns.tenantId.push(send.tenantId);
+    columns.id.push(send.id);
+    columns.phoneNumberId.push(send.phoneNumberId);
+    columns.clientId.push(send.clientId);
+    columns.operation.push(send.operation);
+    columns.recipient.push(recipient);
+    columns.recipientKey.push(userKey(recipient));
+    columns.type.push(storableText(send.type));
+    columns.callbackData.push(storableText(send.callbackData));
+    columns.contentType.push(storableText(send.contentType));
+    columns.bodyStart.push(place(send.body));
+    columns.bodyLength.push(send.body.length);
+    columns.state.push(stateOf(outcome));
+    columns.wamid.push(answer && isAccepted(answer.status) ? wamidOf(answer.body) : null);
+    columns.answerStatus.push(answer?.status ?? null);
+    columns.answerContentType.push(storableText(answer?.contentType));
+    columns.answerStart.push(answer ? place(answer.body) : null);
+    columns.answerLength.push(answer?.body.length ?? null);
+    columns.createdMs.push(send.sentAt.getTime());
+    columns.answeredMs.push(answer?.answeredAt.getTime() ?? null);
+  }
+  return {
+    column: (name) => sql`json_array_elements_text(${JSON.stringify(columns[name])}::json)`,
+    bytes: Buffer.concat(bodies),
+  };
 }
 
 /** Sends that were never made after all. */
@@ -84,23 +132,22 @@ export async function forgetMessages(
     where m.tenant_id = g.tenant_id and m.id = g.id and m.created_at = g.created_at`.execute(db);
 }
 
-function stateOf(outcome: SendOutcome | undefined): {
-  state: MessageState;
-  wamid: string | null;
-} {
+function stateOf(outcome: SendOutcome | undefined): MessageState {
   switch (outcome?.kind) {
     case undefined:
     case "not_sent":
-      return { state: "sending", wamid: null };
+      return "sending";
     case "unknown":
-      return { state: "unknown", wamid: null };
+      return "unknown";
     case "answered":
-      return outcome.status >= 200 && outcome.status < 300
-        ? { state: "accepted", wamid: wamidOf(outcome.body) }
-        : { state: "refused", wamid: null };
+      return isAccepted(outcome.status) ? "accepted" : "refused";
     default:
       return outcome satisfies never;
   }
+}
+
+function isAccepted(status: number): boolean {
+  return status >= 200 && status < 300;
 }
 
 /** The id of the message or call that an answer tells. */

@@ -1,23 +1,13 @@
 import { createGather } from "./gather.ts";
 import { PAIR_AHEAD_MS, PAIR_BURST, PAIR_EVERY_MS, pairScript } from "./pair-script.ts";
 import type { Room } from "./budget.ts";
+import { Pair, type PairState, PairTable } from "./pair-table.ts";
 import type { Shared } from "./shared.ts";
 import { SweptMap } from "./swept-map.ts";
-import { TwoGenerations } from "./two-generations.ts";
-
-/** A number and a user. */
-export type Pair = {
-  key: string;
-  /** When it has its whole burst again, as far as this process knows. */
-  fullMs: number;
-  /** Sends that Redis does not know of; below zero, those it knows that were not made. */
-  untold: number;
-};
 
 type Block = { untilMs: number; inARow: number };
 
 const LIFETIME_MS = PAIR_EVERY_MS * PAIR_BURST;
-const PAIRS_MAX = 200_000;
 const UNTOLD_MAX = 3;
 const BLOCK_MAX_MS = 3_600_000;
 
@@ -25,11 +15,11 @@ const BLOCK_MAX_MS = 3_600_000;
  * How fast one number may write to one user: one send in six seconds, 45 of them borrowed from the
  * future at most. With Redis three sends of a process go without asking, and the fourth takes them
  * along: so each process may let through three more than the 45, and as many again for a pair that
- * it forgot, after 270 s of silence or because there were 200,000 newer ones. In return the usual
- * send to a user costs no round trip.
+ * it forgot because there were half a million others. In return the usual send to a user costs no
+ * round trip.
  */
 export class Pairs {
-  readonly #pairs = new TwoGenerations<Pair>({ lifetimeMs: LIFETIME_MS, entriesMax: PAIRS_MAX });
+  readonly #table = new PairTable({ worthKeepingMs: PAIR_EVERY_MS });
   readonly #blocks = new SweptMap<Block>((block, nowMs) => nowMs > block.untilMs + LIFETIME_MS);
   readonly #now: () => number;
   readonly #gather: (question: Question) => Promise<void>;
@@ -50,59 +40,66 @@ export class Pairs {
     });
   }
 
-  of(phoneNumberId: string, user: string, nowMs: number): Pair {
-    const key = `${phoneNumberId}:${user}`;
-    const known = this.#pairs.get(key, nowMs);
-    if (known !== undefined) {
-      return known;
-    }
-    const pair = { key, fullMs: 0, untold: 0 };
-    this.#pairs.set(key, pair, nowMs);
-    return pair;
-  }
-
   room(pair: Pair, nowMs: number, isShared: boolean): Room {
-    if (this.freeInMs(pair, nowMs) > 0) {
+    const { fullMs, untold } = this.#table.get(pair);
+    if (this.#blockedMs(pair, nowMs) > 0 || fullMs - nowMs > PAIR_AHEAD_MS) {
       return "full";
     }
-    return isShared && pair.untold >= UNTOLD_MAX ? "ask" : "free";
+    return isShared && untold >= UNTOLD_MAX ? "ask" : "free";
   }
 
   freeInMs(pair: Pair, nowMs: number): number {
+    const { fullMs } = this.#table.get(pair);
+    return Math.max(this.#blockedMs(pair, nowMs), fullMs - nowMs - PAIR_AHEAD_MS);
+  }
+
+  #blockedMs(pair: Pair, nowMs: number): number {
     const block = this.#blocks.size === 0 ? undefined : this.#blocks.get(pair.key);
-    return Math.max((block?.untilMs ?? 0) - nowMs, pair.fullMs - nowMs - PAIR_AHEAD_MS);
+    return (block?.untilMs ?? 0) - nowMs;
   }
 
   take(pair: Pair, nowMs: number): void {
-    pair.fullMs = Math.max(pair.fullMs, nowMs) + PAIR_EVERY_MS;
-    pair.untold += 1;
+    this.#change(pair, ({ fullMs, untold }) => ({
+      fullMs: Math.max(fullMs, nowMs) + PAIR_EVERY_MS,
+      untold: untold + 1,
+    }));
   }
 
   /** For a send that another limit stopped. */
   putBack(pair: Pair): void {
-    pair.fullMs -= PAIR_EVERY_MS;
-    pair.untold -= 1;
+    this.#change(pair, ({ fullMs, untold }) => ({
+      fullMs: fullMs - PAIR_EVERY_MS,
+      untold: untold - 1,
+    }));
+  }
+
+  #change(pair: Pair, change: (state: PairState) => PairState): void {
+    this.#table.set(pair, change(this.#table.get(pair)), this.#now());
   }
 
   /** Takes one here and at Redis: false if Redis knows better. Without an answer our own word counts. */
   async ask(pair: Pair): Promise<boolean> {
-    const told = pair.untold;
+    const told = this.#table.get(pair).untold;
     this.take(pair, this.#now());
-    pair.untold = 0;
+    this.#change(pair, (state) => ({ ...state, untold: 0 }));
     let goes = true;
     await this.#gather({
       pair,
       told,
       wanted: true,
       atLeastMs: 0,
-      settle(row, sentMs) {
+      settle: (row, sentMs) => {
         if (row === undefined) {
-          pair.untold += told + 1;
+          this.#change(pair, (state) => ({ ...state, untold: state.untold + told + 1 }));
           return;
         }
-        goes = row[0] === 1;
-        const known = goes ? pair.fullMs : pair.fullMs - PAIR_EVERY_MS;
-        pair.fullMs = Math.max(known, sentMs + row[1] + pair.untold * PAIR_EVERY_MS);
+        const [isAdmitted, fullInMs] = row;
+        goes = isAdmitted === 1;
+        this.#change(pair, ({ fullMs, untold }) => {
+          const known = goes ? fullMs : fullMs - PAIR_EVERY_MS;
+          const atRedisMs = sentMs + fullInMs + untold * PAIR_EVERY_MS;
+          return { fullMs: Math.max(known, atRedisMs), untold };
+        });
       },
     });
     return goes;
@@ -122,9 +119,9 @@ export class Pairs {
     const inARow = isInARow ? block.inARow + 1 : 1;
     const blockMs = Math.min(BLOCK_MAX_MS, 4 ** inARow * 1000);
     this.#blocks.set(pair.key, { untilMs: nowMs + blockMs, inARow }, nowMs);
-    pair.fullMs = Math.max(pair.fullMs, nowMs + LIFETIME_MS);
-    const told = pair.untold;
-    pair.untold = 0;
+    const { fullMs, untold: told } = this.#table.get(pair);
+    const emptied = { fullMs: Math.max(fullMs, nowMs + LIFETIME_MS), untold: 0 };
+    this.#table.set(pair, emptied, nowMs);
     const atLeastMs = Math.max(LIFETIME_MS, PAIR_AHEAD_MS + blockMs);
     void this.#gather({ pair, told, wanted: false, atLeastMs, settle: () => {} });
   }

@@ -3,7 +3,8 @@ import { Budget, type Room } from "./budget.ts";
 import { createLeases } from "./leases.ts";
 import { MediaLookups } from "./media-lookups.ts";
 import { PAIR_BURST, PAIR_EVERY_MS } from "./pair-script.ts";
-import { type Pair, Pairs } from "./pairs.ts";
+import { Pair } from "./pair-table.ts";
+import { Pairs } from "./pairs.ts";
 import { type Refusal, refusalOf } from "./refusal.ts";
 import { openShared, type Shared } from "./shared.ts";
 import { SweptMap } from "./swept-map.ts";
@@ -165,14 +166,14 @@ export function createThrottle(options: {
   function blockPair(phoneNumberId: string, user: string | undefined): void {
     if (user !== undefined) {
       const nowMs = now();
-      pairs.block(pairs.of(phoneNumberId, user, nowMs), nowMs);
+      pairs.block(new Pair(phoneNumberId, user), nowMs);
     }
   }
 
   return {
     takeSend(number, user) {
       const nowMs = now();
-      const pair = user === undefined ? undefined : pairs.of(number.phoneNumberId, user, nowMs);
+      const pair = user === undefined ? undefined : new Pair(number.phoneNumberId, user);
       return take(sendsOf(number), pair, nowMs);
     },
     peekSend(number, user) {
@@ -181,7 +182,7 @@ export function createThrottle(options: {
       if (budget.room(nowMs, shared.usable()) === "full") {
         return budgetRefusal(budget, nowMs);
       }
-      const pair = user === undefined ? undefined : pairs.of(number.phoneNumberId, user, nowMs);
+      const pair = user === undefined ? undefined : new Pair(number.phoneNumberId, user);
       return pair !== undefined && pairs.freeInMs(pair, nowMs) > 0
         ? pairRefusal(pair, nowMs)
         : undefined;
