@@ -6,7 +6,8 @@ import { type Part, stopAll } from "./part.ts";
 
 const ROUNDS = 7;
 const CALLS = 8000;
-const CONNECTIONS = 64;
+// So many that the contender never waits for the core of load, upstream and PostgreSQL.
+const CONNECTIONS = 256;
 
 /** CPU and throughput at full load, against a bare relay and against the ready-made way. */
 export const cost: Part = async (lab, { write }) => {

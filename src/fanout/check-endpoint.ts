@@ -9,7 +9,7 @@ import { findDuplicateEndpoint } from "./endpoints.ts";
 
 export type UrlRules = { allowList: AllowList; ownHosts: readonly string[] };
 
-/** Every rule of section 6 that a URL and its headers break; none needs a look at the network. */
+/** Every rule that a URL and its headers break; none needs a look at the network. */
 export function brokenEndpointRules(
   wish: Pick<EndpointWish, "url" | "headers">,
   rules: UrlRules,

@@ -7,7 +7,7 @@ import { changeEndpoints, removeEndpoint, type WebhookEndpointRow } from "./endp
 
 export type Destination = Settings & { name: string };
 
-/** 360dialog's multi_webhook: a number's further endpoints, by name (360dialog.md 2.6). */
+/** 360dialog's multi_webhook: a number's further endpoints, by name. */
 export type MultiWebhook = {
   get(
     tenantId: string,

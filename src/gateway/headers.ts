@@ -6,7 +6,7 @@ const REQUEST_HEADERS = [
   "content-encoding",
   "accept",
   "accept-language",
-  // Of a resumable upload (360dialog.md 2.4).
+  // Of a resumable upload.
   "file_offset",
 ] as const;
 const TRACE_HEADERS = ["traceparent", "tracestate"] as const;

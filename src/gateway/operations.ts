@@ -20,7 +20,7 @@ export type Operation = {
 
 /**
  * What tenants may call; what is not a row is `unknown_operation`. Two paths for one thing are
- * 360dialog's and Meta's (360dialog.md 2.10).
+ * 360dialog's and Meta's.
  */
 export const OPERATIONS: readonly Operation[] = [
   number("POST /messages", "sendMessage", "messages:send", "message"),

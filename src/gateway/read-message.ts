@@ -51,7 +51,7 @@ function parseObject(bytes: Buffer): Record<string, unknown> | undefined {
   }
 }
 
-/** Clients write phone numbers as JSON numbers too (clients.md 3.9). */
+/** Clients write phone numbers as JSON numbers too. */
 function textOf(value: unknown): string | undefined {
   if (typeof value === "number") {
     return String(value);

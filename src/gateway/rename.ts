@@ -6,7 +6,7 @@ export type UpstreamTarget = { path: string; search: string };
 
 /**
  * 360dialog's renamings that depend on more than the path: Meta's `?user_wa_id=` stands in its path,
- * and settings that hold nothing but `calling` have a path of their own (360dialog.md 2.10).
+ * and settings that hold nothing but `calling` have a path of their own.
  * @throws {ApiError} `invalid_parameter` without a user to ask about
  */
 export function renameByContent(
