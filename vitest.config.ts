@@ -10,6 +10,8 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/{architecture,unit}/**/*.test.ts"],
+          // Properties try thousands of inputs: on a busy machine some need more than the usual 5 s.
+          testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
       },

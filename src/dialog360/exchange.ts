@@ -70,18 +70,27 @@ export function createUpstream(options: { timeoutMs: number; metrics: Metrics })
 }
 
 /** A streamed body is not read before writing begins, so the next try has all of it too. */
-async function untilSent<Result extends Exchange | Streamed>(
+function untilSent<Result extends Exchange | Streamed>(
   metrics: Metrics,
   attempt: (resolve: (result: Result) => void, reject: (error: unknown) => void) => void,
 ): Promise<Result> {
-  for (let tries = 1; ; tries++) {
-    const startedMs = performance.now();
-    const result = await new Promise<Result>(attempt);
-    countExchange(metrics, { kind: result.kind, durationMs: performance.now() - startedMs });
-    if (result.kind !== "not_sent" || tries === TRIES) {
-      return result;
+  return new Promise((resolve, reject) => {
+    let tries = 0;
+    function tryOnce(): void {
+      tries += 1;
+      const startedMs = performance.now();
+      attempt((result) => {
+        const { kind } = result;
+        countExchange(metrics, { kind, durationMs: performance.now() - startedMs });
+        if (kind === "not_sent" && tries < TRIES) {
+          tryOnce();
+        } else {
+          resolve(result);
+        }
+      }, reject);
     }
-  }
+    tryOnce();
+  });
 }
 
 function dispatch(agent: Agent, call: UpstreamCall, handler: CallHandler): void {

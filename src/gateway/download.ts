@@ -8,7 +8,7 @@ import {
   type ForwardedCall,
   type ForwardOptions,
   newerKey,
-  refuse,
+  throwUnanswered,
   upstreamCall,
 } from "./forward.ts";
 import { pickAnswerHeaders, upstreamRequestHeaders } from "./headers.ts";
@@ -18,8 +18,9 @@ import type { ParsedPath } from "./parse-path.ts";
 import type { AnswerCall } from "./plain-call.ts";
 
 export type Downloads = {
-  /** Answers a media URL that we signed; false for any other call. */
-  answerSigned(call: WhatsAppCall, parsed: ParsedPath): Promise<boolean>;
+  /** Whether it is a media URL with a signature of ours, a good one or not. */
+  isSigned(call: WhatsAppCall, parsed: ParsedPath): boolean;
+  answerSigned(call: WhatsAppCall, parsed: ParsedPath): Promise<void>;
   /** The same path with a credential, as at 360dialog. */
   answer: AnswerCall;
 };
@@ -69,7 +70,7 @@ export function createDownloads(
         throw new ApiError("upstream_unreachable", "360dialog broke the connection.", exchange);
       case "not_sent":
       case "unanswered":
-        return refuse(exchange, undefined);
+        return throwUnanswered(exchange, undefined);
       default:
         return exchange satisfies never;
     }
@@ -99,14 +100,14 @@ export function createDownloads(
   }
 
   return {
+    isSigned: ({ req }, { segments, search }) =>
+      req.method === "GET" &&
+      search !== "" &&
+      `/${segments.join("/")}/` === ATTACHMENT_PATH &&
+      new URLSearchParams(search).has("sig"),
+
     async answerSigned(call, parsed) {
-      if (call.req.method !== "GET" || `/${parsed.segments.join("/")}/` !== ATTACHMENT_PATH) {
-        return false;
-      }
       const query = new URLSearchParams(parsed.search);
-      if (!query.has("sig")) {
-        return false;
-      }
       call.record.operation = "downloadMedia";
       const owner = mediaUrls.verify(query);
       const tenant = owner && (await directory.findTenant(owner.tenantId));
@@ -119,7 +120,6 @@ export function createDownloads(
       }
       call.record.phoneNumberId = number.phoneNumberId;
       await download(call, number, query);
-      return true;
     },
 
     answer: (call, { number, parsed }) =>

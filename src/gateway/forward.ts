@@ -39,19 +39,9 @@ export type ForwardOptions = {
 export function createForward(options: ForwardOptions): Forward {
   const { upstream, origins, reloadNumber, markKeyRejected } = options;
 
-  async function callOnce(number: DirectoryNumber, call: ForwardedCall): Promise<WholeAnswer> {
-    const exchange = await upstream.exchange(upstreamCall(number, call, origins));
-    return exchange.kind === "answer"
-      ? {
-          status: exchange.status,
-          headers: pickAnswerHeaders(exchange.headers),
-          body: exchange.body,
-        }
-      : refuse(exchange, call.messageId);
-  }
-
   return async (number, call) => {
-    const answer = await callOnce(number, call);
+    const exchange = await upstream.exchange(upstreamCall(number, call, origins));
+    const answer = wholeAnswer(exchange, call);
     if (answer.status !== 401) {
       return answer;
     }
@@ -64,13 +54,21 @@ export function createForward(options: ForwardOptions): Forward {
     if (call.body instanceof Readable) {
       throw keyRotating();
     }
-    const again = await callOnce(now, call);
+    const again = wholeAnswer(await upstream.exchange(upstreamCall(now, call, origins)), call);
     if (again.status === 401) {
       await markKeyRejected(now);
       throw keyRejected();
     }
     return again;
   };
+}
+
+function wholeAnswer(exchange: Exchange, call: ForwardedCall): WholeAnswer {
+  if (exchange.kind !== "answer") {
+    return throwUnanswered(exchange, call.messageId);
+  }
+  const { status, headers, body } = exchange;
+  return { status, headers: pickAnswerHeaders(headers), body };
 }
 
 /** The number with a key that is newer than the one it was called with, if there is one. */
@@ -83,6 +81,7 @@ export async function newerKey(
   return newKey === undefined || newKey.reveal() === number.apiKey()?.reveal() ? undefined : now;
 }
 
+/** A call with its number's key and origin. @throws {ApiError} when there is none to call with */
 export function upstreamCall(
   number: DirectoryNumber,
   call: ForwardedCall,
@@ -100,7 +99,8 @@ export function upstreamCall(
   return { origin, method, path, headers, body, apiKey };
 }
 
-export function refuse(
+/** What became of a call without an answer, as its caller is told. */
+export function throwUnanswered(
   exchange: Exclude<Exchange, { kind: "answer" }>,
   messageId: string | undefined,
 ): never {

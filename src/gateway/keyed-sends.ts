@@ -21,12 +21,12 @@ export function createKeyedSends(options: { idempotency: Idempotency; log: Log }
   const noted = (note: Promise<void>): Promise<void> =>
     note.catch((err: unknown) => logBackgroundFailed(log, { job: "idempotency", err }));
 
-  return async (sending, once) => {
+  async function withKey(
+    key: string,
+    sending: Sending,
+    once: () => Promise<WholeAnswer>,
+  ): Promise<WholeAnswer> {
     const { call, identified, body, messageId } = sending;
-    const key = parseIdempotencyKey(call.req.headers[IDEMPOTENCY_KEY]);
-    if (key === undefined) {
-      return once();
-    }
     const begun = await idempotency.begin({
       tenantId: identified.caller.tenantId,
       numberId: identified.number.id,
@@ -51,5 +51,10 @@ export function createKeyedSends(options: { idempotency: Idempotency; log: Log }
       );
       throw error;
     }
+  }
+
+  return (sending, once) => {
+    const key = parseIdempotencyKey(sending.call.req.headers[IDEMPOTENCY_KEY]);
+    return key === undefined ? once() : withKey(key, sending, once);
   };
 }

@@ -28,15 +28,22 @@ export function createSend(options: {
 }): AnswerCall {
   const { forward, throttle, refusedBy, guards, messageLog, keyedSends, answerDryRun } = options;
 
+  async function judged(sending: Sending): Promise<void> {
+    const warnings = await guards.check(guardedSend(sending));
+    if (warnings.length > 0) {
+      sending.call.headers["gateway-warning"] = warnings.join(", ");
+    }
+  }
+
   async function send(sending: Sending): Promise<WholeAnswer> {
-    const { call, identified, read } = sending;
+    const { messageId, read, identified } = sending;
     const { operation, number } = identified;
-    if (operation.kind === "message" && !read.isStatus) {
+    if (read.isStatus) {
+      return forward(number, forwarded(sending, undefined));
+    }
+    if (operation.kind === "message") {
       if (number.guards !== undefined) {
-        const warnings = await guards.check(guardedSend(sending));
-        if (warnings.length > 0) {
-          call.headers["gateway-warning"] = warnings.join(", ");
-        }
+        await judged(sending);
       }
       const taken = throttle.takeSend(number, read.user);
       const refusal = taken instanceof Promise ? await taken : taken;
@@ -44,19 +51,10 @@ export function createSend(options: {
         throw refusedBy(refusal);
       }
     }
-    const answer = await logged(sending);
-    throttle.learn(number, learnable(answer, { limit: "number", user: read.user }));
-    return answer;
-  }
-
-  async function logged(sending: Sending): Promise<WholeAnswer> {
-    const { messageId, read, identified } = sending;
-    if (read.isStatus) {
-      return forward(identified.number, forwarded(sending, undefined));
-    }
     messageLog.begin(logEntry(sending));
     try {
-      const answer = await forward(identified.number, forwarded(sending, messageId));
+      const answer = await forward(number, forwarded(sending, messageId));
+      throttle.learn(number, learnable(answer, { limit: "number", user: read.user }));
       messageLog.end(messageId, {
         kind: "answered",
         status: answer.status,

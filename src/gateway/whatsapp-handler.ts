@@ -33,8 +33,8 @@ export function createWhatsAppHandler(parts: {
   return async (call) => {
     const parsed = parsePath(call.req.url ?? "/");
     // Half of the clients fetch a media URL without the credential that they asked for it with.
-    if (await downloads.answerSigned(call, parsed)) {
-      return;
+    if (downloads.isSigned(call, parsed)) {
+      return downloads.answerSigned(call, parsed);
     }
     const identified = await identify(call.req, parsed, call.record);
     switch (identified.operation.kind) {

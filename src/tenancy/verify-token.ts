@@ -3,7 +3,7 @@ import type { ChangeFeed } from "../store/change-feed.ts";
 import type { TokenClaims } from "./token-claims.ts";
 
 /** @throws {ApiError} `token_invalid`, or `overloaded` when its issuer's keys cannot be had */
-export type VerifyToken = (token: string) => Promise<TokenClaims>;
+export type VerifyToken = (token: string) => TokenClaims | Promise<TokenClaims>;
 
 const REMEMBERED_MAX = 20_000;
 // So that a key which another issuer has withdrawn ends what it signed.
@@ -35,12 +35,7 @@ export function createVerifyToken(options: {
     }
   });
 
-  return async (token) => {
-    const digest = hash("sha256", token, "base64");
-    const known = remembered.get(digest);
-    if (known !== undefined && known.untilMs > now() && feed.fresh()) {
-      return known.claims;
-    }
+  async function checkAnew(token: string, digest: string): Promise<TokenClaims> {
     remembered.delete(digest);
     const changesBefore = changeCount;
     const claims = await check(token);
@@ -53,5 +48,13 @@ export function createVerifyToken(options: {
       remembered.set(digest, { claims, untilMs: Math.min(claims.expiresAtMs, atMostMs) });
     }
     return claims;
+  }
+
+  return (token) => {
+    const digest = hash("sha256", token, "base64");
+    const known = remembered.get(digest);
+    return known !== undefined && known.untilMs > now() && feed.fresh()
+      ? known.claims
+      : checkAnew(token, digest);
   };
 }

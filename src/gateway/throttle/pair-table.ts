@@ -122,11 +122,11 @@ function countAbove(values: Float64Array, bound: number): number {
 
 // Nobody outside can choose two pairs that meet.
 const SEED = randomBytes(8);
-const SEEDS = [SEED.readInt32LE(0), SEED.readInt32LE(4)] as const;
+const SEEDS = { high: SEED.readInt32LE(0), low: SEED.readInt32LE(4) };
 
 /** Two multiplicative hashes (FNV's step) with seeds of this process, finished by mixing. */
 function hashOf(phoneNumberId: string, user: string): [high: number, low: number] {
-  let [high, low] = SEEDS as readonly [number, number];
+  let { high, low } = SEEDS;
   for (let index = 0; index < phoneNumberId.length; index++) {
     const code = phoneNumberId.charCodeAt(index);
     high = Math.imul(high ^ code, 0x01000193);

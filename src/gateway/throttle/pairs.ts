@@ -1,7 +1,7 @@
 import { createGather } from "./gather.ts";
 import { PAIR_AHEAD_MS, PAIR_BURST, PAIR_EVERY_MS, pairScript } from "./pair-script.ts";
 import type { Room } from "./budget.ts";
-import { Pair, type PairState, PairTable } from "./pair-table.ts";
+import { type Pair, type PairState, PairTable } from "./pair-table.ts";
 import type { Shared } from "./shared.ts";
 import { SweptMap } from "./swept-map.ts";
 
