@@ -14,12 +14,14 @@ const BLOCK_MAX_MS = 3_600_000;
 /**
  * How fast one number may write to one user: one send in six seconds, 45 of them borrowed from the
  * future at most. With Redis three sends of a process go without asking, and the fourth takes them
- * along: so each process may let through three more than the 45, and as many again for a pair that
- * it forgot because there were half a million others. In return the usual send to a user costs no
- * round trip.
+ * along; those that come before its answer ask too. So each process may let through three more than
+ * the 45, and as many again for a pair that it forgot because there were half a million others. In
+ * return the usual send to a user costs no round trip.
  */
 export class Pairs {
   readonly #table = new PairTable({ worthKeepingMs: PAIR_EVERY_MS });
+  /** How many questions are under way: until they are answered, what they tell is not known there. */
+  readonly #asking = new Map<string, number>();
   readonly #blocks = new SweptMap<Block>((block, nowMs) => nowMs > block.untilMs + LIFETIME_MS);
   readonly #now: () => number;
   readonly #gather: (question: Question) => Promise<void>;
@@ -45,7 +47,7 @@ export class Pairs {
     if (this.#blockedMs(pair, nowMs) > 0 || fullMs - nowMs > PAIR_AHEAD_MS) {
       return "full";
     }
-    return isShared && untold >= UNTOLD_MAX ? "ask" : "free";
+    return isShared && (untold >= UNTOLD_MAX || this.#asking.has(pair.key)) ? "ask" : "free";
   }
 
   freeInMs(pair: Pair, nowMs: number): number {
@@ -77,11 +79,21 @@ export class Pairs {
     this.#table.set(pair, change(this.#table.get(pair)), this.#now());
   }
 
+  #answered(pair: Pair): void {
+    const others = (this.#asking.get(pair.key) ?? 1) - 1;
+    if (others === 0) {
+      this.#asking.delete(pair.key);
+    } else {
+      this.#asking.set(pair.key, others);
+    }
+  }
+
   /** Takes one here and at Redis: false if Redis knows better. Without an answer our own word counts. */
   async ask(pair: Pair): Promise<boolean> {
     const told = this.#table.get(pair).untold;
     this.take(pair, this.#now());
     this.#change(pair, (state) => ({ ...state, untold: 0 }));
+    this.#asking.set(pair.key, (this.#asking.get(pair.key) ?? 0) + 1);
     let goes = true;
     await this.#gather({
       pair,
@@ -89,6 +101,7 @@ export class Pairs {
       wanted: true,
       atLeastMs: 0,
       settle: (row, sentMs) => {
+        this.#answered(pair);
         if (row === undefined) {
           this.#change(pair, (state) => ({ ...state, untold: state.untold + told + 1 }));
           return;
