@@ -35,10 +35,10 @@ export async function applyFault(input: {
   sleep: (delayMs: number) => Promise<boolean>;
 }): Promise<number | undefined> {
   const { fault, res, handle, sleep } = input;
+  const handled = fault.afterHandling === true ? await handle() : undefined;
   if (fault.delayMs !== undefined && !(await sleep(fault.delayMs))) {
     return undefined;
   }
-  const handled = fault.afterHandling === true ? await handle() : undefined;
   switch (fault.kind) {
     case "answer": {
       sendAnswer(res, scriptedAnswer(fault));

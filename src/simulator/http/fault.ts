@@ -11,7 +11,10 @@ export type Fault = {
   times?: number;
   /** Waited before anything is answered. */
   delayMs?: number;
-  /** The call takes effect all the same: a message is sent though its sender is not told. */
+  /**
+   * The call takes effect all the same, and at once: a message is sent though its sender is told
+   * late or not at all.
+   */
   afterHandling?: boolean;
 } & (
   | { kind: "answer"; status: number; headers?: Record<string, string>; body?: unknown }

@@ -54,6 +54,15 @@ describe("failNext", () => {
     await eventually(() => expect(simulator.notifications).toHaveLength(1));
   });
 
+  it("sends the message before it answers late, when told so", async () => {
+    simulator.clearNotifications();
+    simulator.failNext({ kind: "delay", delayMs: 300, afterHandling: true });
+    const answered = send();
+    await eventually(() => expect(simulator.notifications).toHaveLength(1));
+    expect(simulator.requests.at(-1)).not.toHaveProperty("status");
+    expect((await answered).status).toBe(200);
+  });
+
   it("breaks off within the answer", async () => {
     simulator.failNext({ kind: "reset_after_headers" });
     await expect(send()).rejects.toThrow(/terminated|other side closed|aborted/);
