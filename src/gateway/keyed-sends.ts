@@ -3,7 +3,7 @@ import { type Log, logBackgroundFailed } from "../log.ts";
 import type { WholeAnswer } from "./answer.ts";
 import type { Idempotency } from "./idempotency/idempotency.ts";
 import { IDEMPOTENCY_KEY, parseIdempotencyKey } from "./idempotency/parse-idempotency-key.ts";
-import type { Sending } from "./sending.ts";
+import { MESSAGE_ID_HEADER, type Sending } from "./sending.ts";
 
 /** Makes a send, or gives what came of the one before with the same `Idempotency-Key`. */
 export type KeyedSends = (
@@ -26,7 +26,7 @@ export function createKeyedSends(options: { idempotency: Idempotency; log: Log }
     sending: Sending,
     once: () => Promise<WholeAnswer>,
   ): Promise<WholeAnswer> {
-    const { call, identified, body, messageId } = sending;
+    const { call, identified, body, read, messageId } = sending;
     const begun = await idempotency.begin({
       tenantId: identified.caller.tenantId,
       numberId: identified.number.id,
@@ -37,7 +37,10 @@ export function createKeyedSends(options: { idempotency: Idempotency; log: Log }
       messageId,
     });
     if (begun.kind === "replay") {
-      call.record.messageId = begun.answer.messageId;
+      if (!read.isStatus) {
+        call.record.messageId = begun.answer.messageId;
+        call.headers[MESSAGE_ID_HEADER] = begun.answer.messageId;
+      }
       return begun.answer;
     }
     try {

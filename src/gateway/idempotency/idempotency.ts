@@ -23,7 +23,7 @@ export type KeyedSend = {
 export type Idempotency = {
   /**
    * `run`: send it, then call one of the other three. `replay`: the first answer again, with the
-   * headers that say so.
+   * header that says so.
    * The promise throws `idempotency_key_reused`, `idempotency_in_progress`, or the first send's
    * `outcome_unknown`.
    */
@@ -68,9 +68,11 @@ export function createIdempotency(options: {
         { headers: { "retry-after": "1" } },
       );
     }
-    const headers = { [IDEMPOTENT_REPLAYED]: "true", "gateway-message-id": messageId };
+    const headers = { [IDEMPOTENT_REPLAYED]: "true" };
     if (row.answer_sealed === null) {
-      throw outcomeUnknown(messageId, { headers });
+      throw outcomeUnknown(messageId, {
+        headers: { ...headers, "gateway-message-id": messageId },
+      });
     }
     const answer = openAnswer(sealer, lease, row.answer_sealed);
     return { ...answer, headers: { ...answer.headers, ...headers } };

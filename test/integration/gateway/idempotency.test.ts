@@ -134,11 +134,7 @@ describe("a send with a key", () => {
       answer: {
         messageId: send.messageId,
         status: 200,
-        headers: {
-          "content-type": "application/json",
-          "gateway-message-id": send.messageId,
-          ...replayed,
-        },
+        headers: { "content-type": "application/json", ...replayed },
         body,
       },
     });
