@@ -74,8 +74,10 @@ export class Lease {
   ask(seq: number, now: { nowMs: number; used: number; limit: number }): LeaseAsk {
     const { nowMs, used, limit } = now;
     const small = Math.max(2, Math.floor(limit * SMALL_SHARE));
-    const demand = used + this.waiting + this.#refused;
-    const ample = Math.ceil(demand * (this.#contended ? 1.25 : 2));
+    // What waits is wished for once: to double a burst would take from others what they wait for.
+    const waiting = this.waiting + this.#refused;
+    const demand = used + waiting;
+    const ample = Math.ceil(used * (this.#contended ? 1.25 : 2)) + waiting;
     const wish = Math.min(limit, demand * 4 <= small * 3 ? small : Math.max(small, ample));
     const keep = this.#underway > 0;
     const slots = this.slots(nowMs);

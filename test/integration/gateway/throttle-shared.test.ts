@@ -87,6 +87,26 @@ describe.skipIf(!hasRedis)("throttles over one Redis (needs redis-server)", () =
     expect(admittedMs.length).toBe(80);
   });
 
+  it("let through all of what comes at once to several of them, when it is no more than one may", async () => {
+    for (const shares of [
+      [30, 30],
+      [40, 40],
+      [70, 10],
+      [20, 40, 20],
+    ]) {
+      const number = freshNumber();
+      const throttles = await Promise.all(shares.map(open));
+      const refused = await Promise.all(
+        throttles.flatMap((throttle, i) =>
+          Array.from({ length: shares[i] ?? 0 }, () => throttle.takeSend(number, undefined)),
+        ),
+      );
+      expect(refused.filter((one) => one !== undefined)).toEqual([]);
+      const isAll = shares.reduce((sum, share) => sum + share) === 80;
+      expect(!isAll || (await throttles[0]?.takeSend(number, undefined)) !== undefined).toBe(true);
+    }
+  });
+
   it("share fairly: who wishes for little gets it, the others the same", async () => {
     const number = freshNumber();
     const [quiet, greedy, greedier] = [await open(), await open(), await open()];
