@@ -95,15 +95,15 @@ describe.skipIf(!hasRedis)("throttles over one Redis (needs redis-server)", () =
       [20, 40, 20],
     ]) {
       const number = freshNumber();
-      const throttles = await Promise.all(shares.map(open));
+      const several = await Promise.all(shares.map(open));
       const refused = await Promise.all(
-        throttles.flatMap((throttle, i) =>
-          Array.from({ length: shares[i] ?? 0 }, () => throttle.takeSend(number, undefined)),
+        several.flatMap((throttle, i) =>
+          Array.from({ length: shares[i] ?? 0 }, async () => throttle.takeSend(number, undefined)),
         ),
       );
       expect(refused.filter((one) => one !== undefined)).toEqual([]);
       const isAll = shares.reduce((sum, share) => sum + share) === 80;
-      expect(!isAll || (await throttles[0]?.takeSend(number, undefined)) !== undefined).toBe(true);
+      expect(!isAll || (await several[0]?.takeSend(number, undefined)) !== undefined).toBe(true);
     }
   });
 
@@ -196,7 +196,7 @@ describe.skipIf(!hasRedis)("throttles over one Redis (needs redis-server)", () =
       const number = freshNumber(1000);
       const three = [await open(), await open(), await open()];
       const sends: (Refusal | undefined)[] = [];
-      const take = (i: number) => (three[i % 3] as Throttle).takeSend(number, "user");
+      const take = async (i: number) => (three[i % 3] as Throttle).takeSend(number, "user");
       if (how === "all at once") {
         sends.push(...(await Promise.all(Array.from({ length: 90 }, (_, i) => take(i)))));
       } else {
