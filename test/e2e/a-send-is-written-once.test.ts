@@ -1,4 +1,9 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { startSimulator } from "../../src/simulator/simulator.ts";
+import { freePort } from "../support/free-port.ts";
 import {
   buildTenant,
   startTestGateway,
@@ -40,13 +45,23 @@ describe("a send", () => {
     },
   );
 
-  it("whose upstream refuses connections is 502 upstream_unreachable", async () => {
-    const away = await startTestGateway();
+  it("whose upstream refuses connections is 502 upstream_unreachable, and its key is free again", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "wg-state-"));
+    // As what it was before when it comes back.
+    const options = { port: await freePort(), stateFile: join(dir, "state.json") };
+    const away = await startTestGateway({ simulator: options });
     const lone = await buildTenant(away);
+    const headers = { "idempotency-key": "the-key" };
     await away.simulator.close();
-    const answer = await lone.call("POST", "/messages", { body });
+    const answer = await lone.call("POST", "/messages", { headers, body });
     expect([answer.status, answer.json.code]).toEqual([502, "upstream_unreachable"]);
+
+    const back = await startSimulator(options);
+    const again = await lone.call("POST", "/messages", { headers, body });
+    expect([again.status, again.headers["idempotent-replayed"]]).toEqual([200, undefined]);
+    await back.close();
     await away.stop();
+    await rm(dir, { recursive: true });
   });
 
   it("that 360dialog refuses comes back with its status and body as they were", async () => {
