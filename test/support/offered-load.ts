@@ -1,9 +1,9 @@
 import type { Refusal } from "../../src/gateway/throttle/refusal.ts";
 
-export type Offered = {
+export type Offered<Refused = Refusal> = {
   /** When each call was let through, by the caller's clock. */
   admittedMs: number[];
-  refused: Refusal[];
+  refused: Refused[];
   /** The longest that a call waited for its answer. */
   waitedMsMax: number;
 };
@@ -11,14 +11,14 @@ export type Offered = {
 const TICK_MS = 2;
 
 /** Offers calls at an even rate, whatever becomes of them. */
-export async function offerLoad(options: {
-  take: () => Refusal | undefined | Promise<Refusal | undefined>;
+export async function offerLoad<Refused = Refusal>(options: {
+  take: () => Refused | undefined | Promise<Refused | undefined>;
   perSecond: number;
   seconds: number;
   now: () => number;
-}): Promise<Offered> {
+}): Promise<Offered<Refused>> {
   const { take, perSecond, seconds, now } = options;
-  const offered: Offered = { admittedMs: [], refused: [], waitedMsMax: 0 };
+  const offered: Offered<Refused> = { admittedMs: [], refused: [], waitedMsMax: 0 };
   const calls: Promise<void>[] = [];
   const beginMs = now();
 
