@@ -1,4 +1,7 @@
+import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openApi } from "../support/answers-contract.ts";
+import { fetchToken } from "../support/call.ts";
 import { eventually } from "../support/eventually.ts";
 import {
   addNumber,
@@ -8,68 +11,222 @@ import {
   type TestTenant,
   textMessage,
 } from "../support/gateway.ts";
-import { fetchToken } from "../support/call.ts";
+
+const USER = "15550001111";
+const OPT_IN = { source: "checkout", obtained_at: "2025-06-15T12:00:00Z", proof: "order 4711" };
+
+/** What the contract's parameters name, each with something real that is the owner's. */
+type Thing =
+  | "phone_number_id"
+  | "waba_id"
+  | "user"
+  | "recipient"
+  | "endpoint_id"
+  | "event_id"
+  | "delivery_id"
+  | "message_id"
+  | "token_id";
+
+/** Parameters that name nothing of anybody's. */
+const CHOICES = "type state name status from to limit cursor".split(" ");
+
+type Parameter = { $ref?: string; name: string; in: string };
+type Item = Record<string, unknown> & { parameters?: Parameter[] };
+type Operation = {
+  parameters?: Parameter[];
+  requestBody?: { content: Record<string, { example?: object }> };
+};
+type Row = { method: string; path: string; body: object | undefined; query: string[] };
+
+function resolved(parameter: Parameter): Parameter {
+  const ref = parameter.$ref?.split("/").slice(1) ?? [];
+  return ref.reduce<unknown>(
+    (node, key) => (node as Item)[key],
+    parameter.$ref ? openApi : parameter,
+  ) as Parameter;
+}
+
+/** Every operation of a tenant's own, as the contract lists them. */
+const ROWS: Row[] = Object.entries(openApi.paths as unknown as Record<string, Item>)
+  .filter(([path]) => path.startsWith("/tenant/v1/"))
+  .flatMap(([path, item]) =>
+    ["get", "put", "post", "patch", "delete"]
+      .filter((method) => method in item)
+      .map((method) => {
+        const { parameters = [], requestBody } = item[method] as Operation;
+        const all = [...(item.parameters ?? []), ...parameters].map(resolved);
+        return {
+          method: method.toUpperCase(),
+          path,
+          body: requestBody?.content["application/json"]?.example,
+          query: all.filter((one) => one.in === "query").map(({ name }) => name),
+        };
+      }),
+  );
+
+const named = (row: Row): [string, Row] => [`${row.method} ${row.path}`, row];
+
+const malformedOf = (name: string): string => (name === "phone_number_id" ? "99" : "nonsense");
+
+function filled(path: string, fill: (name: string) => string): string {
+  return path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => encodeURIComponent(fill(name)));
+}
 
 describe("what belongs to another tenant", () => {
   let gateway: TestGateway;
   let owner: TestTenant;
   let stranger: TestTenant;
-  let foreign: Record<string, string>;
+  let foreign: Record<Thing, string>;
+  /** A token of the owner's for another number. */
+  let limited: string;
 
   beforeAll(async () => {
     gateway = await startTestGateway();
     owner = await buildTenant(gateway, { name: "Owner" });
     stranger = await buildTenant(gateway, { name: "Stranger" });
+    const second = await addNumber(gateway, owner.id);
+    const made = await gateway.partner("POST", `/partner/v1/tenants/${owner.id}/clients`, {
+      phone_number_ids: [second.phoneNumberId],
+    });
+    const client = { id: made.json.client_id as string, secret: made.json.client_secret as string };
+    limited = await fetchToken(gateway.url, client);
+
+    const { phoneNumberId, wabaId } = owner;
     const endpoint = await owner.call("POST", "/tenant/v1/webhook-endpoints", {
       body: { url: "https://receiver.example.com/hook" },
     });
-    await owner.call("POST", "/messages", { body: textMessage("15550001111", "x") });
+    const token = await owner.call("POST", "/tenant/v1/tokens", {
+      body: { name: "tool", phone_number_ids: [phoneNumberId] },
+    });
+    await owner.call("PUT", `/tenant/v1/opt-ins/${phoneNumberId}/${USER}`, { body: OPT_IN });
+    const sent = await owner.call("POST", `/${phoneNumberId}/messages`, {
+      body: textMessage(USER, "x"),
+    });
+    const message = sent.headers["gateway-message-id"] as string;
+    await eventually(
+      async () => (await owner.call("GET", `/tenant/v1/messages/${message}`)).status === 200,
+    );
     const delivery = await eventually(async () => {
       const { json } = await owner.call("GET", "/tenant/v1/deliveries");
       return json.data[0] as { id: string; event_id: string } | undefined;
     });
     foreign = {
+      phone_number_id: phoneNumberId,
+      waba_id: wabaId,
+      user: USER,
+      recipient: USER,
       endpoint_id: endpoint.json.id,
       event_id: delivery.event_id,
       delivery_id: delivery.id,
-      phone_number_id: owner.phoneNumberId,
+      message_id: message,
+      token_id: token.json.id,
     };
   });
   afterAll(() => gateway.stop());
 
-  it.each([
-    ["GET", "/tenant/v1/numbers/{phone_number_id}"],
-    ["GET", "/tenant/v1/webhook-endpoints/{endpoint_id}"],
-    ["DELETE", "/tenant/v1/webhook-endpoints/{endpoint_id}"],
-    ["GET", "/tenant/v1/events/{event_id}"],
-    ["GET", "/tenant/v1/deliveries/{delivery_id}"],
-    ["POST", "/v23.0/{phone_number_id}/messages"],
-    ["POST", "/messages?phone_number_id={phone_number_id}"],
-    ["GET", "/{phone_number_id}/health_status"],
-    ["GET", "/{phone_number_id}/v1/configs/webhook"],
-    ["POST", "/{phone_number_id}/v1/configs/webhook"],
-  ])("answers byte for byte like what does not exist: %s %s", async (method, template) => {
+  /** Something real of the owner's, by the name that the contract has for it. */
+  function realOf(name: string): string {
+    const value = foreign[name as Thing] as string | undefined;
+    if (value === undefined) {
+      throw new Error(`this test knows nothing real for the parameter ${name}`);
+    }
+    return value;
+  }
+  const missingOf = (name: string): string => realOf(name).replace(/.{4}$/, "0000");
+
+  /** All of an answer, but when it was given. */
+  async function ask(token: string, { method, body }: Row, path: string) {
+    const answer = await request(gateway.url + path, {
+      method: method as "GET",
+      headers: {
+        authorization: `Bearer ${token}`,
+        "x-request-id": "same",
+        ...(body && { "content-type": "application/json" }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const { date, ...headers } = answer.headers;
+    expect(date).toBeDefined();
+    return { status: answer.statusCode, headers, body: await answer.body.text() };
+  }
+
+  const askers = (): [string, string][] => [
+    ["another tenant's token", stranger.token],
+    ["a token for another number", limited],
+  ];
+
+  it.each(ROWS.filter(({ path }) => path.includes("{")).map(named))(
+    "answers byte for byte like what does not exist: %s",
+    async (_name, row) => {
+      const calls = gateway.simulator.requests.length;
+      for (const [who, token] of askers()) {
+        const asForeign = await ask(token, row, filled(row.path, realOf));
+        expect(asForeign.status, `${who}: ${asForeign.body}`).toBe(404);
+        for (const other of [missingOf, malformedOf]) {
+          expect(await ask(token, row, filled(row.path, other)), who).toEqual(asForeign);
+        }
+      }
+      expect(gateway.simulator.requests.length).toBe(calls);
+      // It is there, and as it was.
+      if (row.method === "GET") {
+        expect((await ask(owner.token, row, filled(row.path, realOf))).status).toBe(200);
+      }
+    },
+  );
+
+  const filters = ROWS.flatMap((row) =>
+    row.query
+      .filter((name) => !CHOICES.includes(name))
+      .map((name) => [`${row.method} ${row.path}?${name}=`, row, name] as const),
+  );
+  it.each(filters)("is not found by a filter either: %s", async (_name, row, name) => {
     const calls = gateway.simulator.requests.length;
-    const ask = async (token: string, fill: (name: string) => string) => {
-      const path = template.replaceAll(/\{(\w+)\}/g, (_all, name: string) => fill(name));
-      const answer = await gateway.call(method, path, {
-        token,
-        headers: { "x-request-id": "same" },
-        ...(method === "POST" && { body: { url: "https://a.example.com/x" } }),
-      });
-      return { status: answer.status, body: answer.body.toString() };
-    };
-    const asForeign = await ask(stranger.token, (name) => foreign[name] ?? "");
-    const asMissing = await ask(stranger.token, (name) =>
-      (foreign[name] ?? "").replace(/.{4}$/, "0000"),
-    );
-    const asMalformed = await ask(stranger.token, (name) =>
-      name === "phone_number_id" ? "99" : "nonsense",
-    );
-    expect(asForeign.status).toBe(404);
-    expect(asForeign).toEqual(asMissing);
-    expect(asForeign).toEqual(asMalformed);
+    for (const [who, token] of askers()) {
+      const by = (value: string) => ask(token, row, `${row.path}?${name}=${value}`);
+      const asForeign = await by(realOf(name));
+      expect(asForeign, who).toEqual(await by(missingOf(name)));
+      if (asForeign.status === 200) {
+        expect(JSON.parse(asForeign.body), who).toMatchObject({ data: [] });
+      } else {
+        expect(asForeign.status, who).toBe(404);
+      }
+    }
     expect(gateway.simulator.requests.length).toBe(calls);
+  });
+
+  it.each(["webhook-endpoints", "tokens"])(
+    "cannot be named in what is made: POST /tenant/v1/%s",
+    async (what) => {
+      for (const [who, token] of askers()) {
+        const make = (phoneNumberId: string) => {
+          const body = {
+            ...(what === "tokens" ? { name: "x" } : { url: "https://own.example.com/x" }),
+            phone_number_ids: [phoneNumberId],
+          };
+          return ask(token, { method: "POST", path: "", body, query: [] }, `/tenant/v1/${what}`);
+        };
+        const asForeign = await make(realOf("phone_number_id"));
+        const asMissing = await make(missingOf("phone_number_id"));
+        expect(asForeign.status, who).toBe(422);
+        const echoed = asMissing.body.replaceAll(
+          missingOf("phone_number_id"),
+          realOf("phone_number_id"),
+        );
+        expect(asForeign.body, who).toBe(echoed);
+      }
+    },
+  );
+
+  it("is still the owner's, whole", async () => {
+    for (const row of ROWS.filter(({ method, path }) => method === "GET" && path.includes("{"))) {
+      expect((await ask(owner.token, row, filled(row.path, realOf))).status, row.path).toBe(200);
+    }
+    const tokens = await owner.call("GET", "/tenant/v1/tokens");
+    expect(JSON.stringify(tokens.json)).toContain(foreign.token_id);
+    const number = await owner.call("GET", `/tenant/v1/numbers/${owner.phoneNumberId}`);
+    expect(Object.values(number.json.guards as object)).toEqual([null, null, null, null]);
+    const optIn = await owner.call("GET", `/tenant/v1/opt-ins/${owner.phoneNumberId}/${USER}`);
+    expect(optIn.json.proof).toBe(OPT_IN.proof);
   });
 
   it.each([
@@ -107,9 +264,9 @@ describe("what belongs to another tenant", () => {
       (await gateway.call(method, path, { token, ...(body && { body }) })).status;
     expect(await status("GET", `/tenant/v1/numbers/${owner.phoneNumberId}`)).toBe(404);
     expect(await status("GET", `/tenant/v1/numbers/${second.phoneNumberId}`)).toBe(200);
-    expect(await status("GET", `/tenant/v1/webhook-endpoints/${foreign["endpoint_id"]}`)).toBe(404);
-    expect(await status("GET", `/tenant/v1/events/${foreign["event_id"]}`)).toBe(404);
-    expect(await status("GET", `/tenant/v1/deliveries/${foreign["delivery_id"]}`)).toBe(404);
+    expect(await status("GET", `/tenant/v1/webhook-endpoints/${foreign.endpoint_id}`)).toBe(404);
+    expect(await status("GET", `/tenant/v1/events/${foreign.event_id}`)).toBe(404);
+    expect(await status("GET", `/tenant/v1/deliveries/${foreign.delivery_id}`)).toBe(404);
     expect(await status("GET", `/${owner.phoneNumberId}/health_status`)).toBe(404);
     for (const list of ["numbers", "webhook-endpoints", "events", "deliveries"]) {
       const { json } = await gateway.call("GET", `/tenant/v1/${list}`, { token });
