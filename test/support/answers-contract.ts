@@ -33,6 +33,10 @@ export function checkAnswer(
   answer: { status: number; contentType: string; body: Buffer },
 ): void {
   const pathname = call.path.replace(/\?.*$/, "");
+  // On a port of its own, where `/{media_id}` is not.
+  if (pathname === "/metrics") {
+    return;
+  }
   const path = templates.find(({ form }) => form.test(pathname))?.path ?? "";
   const method = call.method.toLowerCase();
   const responses = openApi.paths[path]?.[method]?.responses;
