@@ -5,9 +5,14 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 // Every test; what is written behind `npm test --` goes to vitest. PostgreSQL is the one that
 // DATABASE_URL names, or an embedded one (test/support/template-database.ts).
+const given = process.argv.slice(2);
+// A reporter that is asked for takes the place of all others; the closing line is always wanted.
+const closingLine = given.some((argument) => argument.startsWith("--reporter"))
+  ? ["--reporter=./test/support/closing-line-reporter.ts"]
+  : [];
 const vitest = spawn(
   process.execPath,
-  ["node_modules/vitest/vitest.mjs", "run", ...process.argv.slice(2)],
+  ["node_modules/vitest/vitest.mjs", "run", ...given, ...closingLine],
   { cwd: ROOT, stdio: "inherit" },
 );
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

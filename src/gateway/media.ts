@@ -1,20 +1,14 @@
-import type { IncomingMessage } from "node:http";
-import { Transform } from "node:stream";
-import { ApiError } from "../errors.ts";
-import { ClientGone, MiB } from "../http/body.ts";
 import type { MediaIds } from "../records/media-ids.ts";
 import { writeAnswer } from "./answer.ts";
 import type { Forward } from "./forward.ts";
 import { upstreamRequestHeaders } from "./headers.ts";
 import { learnable } from "./learnable.ts";
 import type { MediaUrls } from "./media-url.ts";
+import { refuseLargeUpload, uploadBody } from "./upload-body.ts";
 import type { AnswerCall } from "./plain-call.ts";
 import { rewriteTexts } from "./rewrite-answer.ts";
 import type { RefusedBy } from "./throttle/refusal.ts";
 import type { Throttle } from "./throttle/throttle.ts";
-
-// WhatsApp's largest thing is a document of 100 MiB; the form around it comes on top.
-const UPLOAD_BYTES_MAX = 100 * MiB + 64 * 1024;
 
 /** Uploads, passed on as they come. */
 export function createUpload(options: {
@@ -26,13 +20,13 @@ export function createUpload(options: {
   const { forward, throttle, refusedBy, mediaIds } = options;
   return async (call, { operation, upstreamPath, parsed, number, caller }) => {
     const { req, record } = call;
-    refuseTooLarge(req);
+    refuseLargeUpload(req);
     const refusal = await throttle.takeUpload(number);
     if (refusal !== undefined) {
       throw refusedBy(refusal);
     }
     const length = req.headers["content-length"];
-    const body = bounded(req);
+    const body = uploadBody(req);
     const answer = await forward(number, {
       method: operation.method,
       path: upstreamPath + parsed.search,
@@ -88,37 +82,6 @@ export function createMediaLookup(options: {
     );
     writeAnswer(call, { ...answer, body });
   };
-}
-
-function refuseTooLarge(req: IncomingMessage): void {
-  if (Number(req.headers["content-length"] ?? 0) > UPLOAD_BYTES_MAX) {
-    throw tooLarge();
-  }
-}
-
-function tooLarge(): ApiError {
-  return new ApiError("too_large", `An upload has at most ${UPLOAD_BYTES_MAX} bytes.`, {
-    // What is left of the body is not read, so the connection cannot be used again.
-    headers: { connection: "close" },
-  });
-}
-
-/** The body as it comes; past the bound it fails, and with it the call upstream. */
-function bounded(req: IncomingMessage): Transform {
-  let bytes = 0;
-  const body = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      done(bytes > UPLOAD_BYTES_MAX ? tooLarge() : null, chunk);
-    },
-  });
-  req.on("error", (error) => body.destroy(error));
-  req.on("close", () => {
-    if (!req.complete) {
-      body.destroy(new ClientGone());
-    }
-  });
-  return req.pipe(body);
 }
 
 function noteMediaId(

@@ -36,7 +36,9 @@ export function readMessage(bytes: Buffer): ReadMessage {
     user: body["recipient_type"] === "group" ? undefined : userOf(recipient),
     type: textOf(body["type"]),
     callbackData: textOf(body["biz_opaque_callback_data"]),
-    isStatus: body["status"] !== undefined && body["type"] === undefined,
+    // Nothing else counts: a text may go without a type, and no guard is to be talked round.
+    isStatus:
+      typeof body["status"] === "string" && body["type"] === undefined && recipient === undefined,
   };
 }
 

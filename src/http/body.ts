@@ -19,6 +19,10 @@ export function readBody(req: IncomingMessage, options: { bytesMax: number }): P
       reject(tooLarge());
       return;
     }
+    if (isCutOff(req)) {
+      reject(new ClientGone());
+      return;
+    }
     const chunks: Buffer[] = [];
     let bytes = 0;
     req.on("data", (chunk: Buffer) => {
@@ -34,14 +38,19 @@ export function readBody(req: IncomingMessage, options: { bytesMax: number }): P
     req.on("end", () =>
       resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)),
     );
-    req.on("error", reject);
     req.on("close", () => {
+      // Every trouble of the connection ends in this; unheard, Node tells of no `error` before it.
       // Also said of a body that came whole; an error made for nothing would cost its stack.
       if (!req.complete) {
         reject(new ClientGone());
       }
     });
   });
+}
+
+/** The caller left before the whole body came; `close` may have been told already. */
+export function isCutOff(req: IncomingMessage): boolean {
+  return req.destroyed && !req.complete;
 }
 
 /** The caller hung up; there is nobody to answer. */

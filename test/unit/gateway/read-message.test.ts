@@ -23,6 +23,16 @@ describe("readMessage", () => {
     ["both: `to` wins", '{"to":"1","recipient":"US.2"}', { recipient: "1" }],
     ["null as `to`", '{"to":null,"recipient":"US.2"}', { recipient: "US.2", user: "US.2" }],
     ["an object as `to`", '{"to":{"a":1}}', {}],
+    [
+      "a text without a type that also has a status",
+      '{"to":"15550100002","status":null,"text":{"body":"hi"}}',
+      { recipient: "15550100002", user: "15550100002" },
+    ],
+    [
+      "one whose status is a word",
+      '{"to":"15550100002","status":"read","text":{"body":"hi"}}',
+      { recipient: "15550100002", user: "15550100002" },
+    ],
     ["a read receipt", '{"status":"read","message_id":"w"}', { isStatus: true }],
     ["a message with a status member", '{"type":"text","status":"x"}', { type: "text" }],
     ["an empty body", "", {}],
