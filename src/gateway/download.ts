@@ -4,18 +4,12 @@ import type { Origins } from "../dialog360/origins.ts";
 import { ApiError, NotFound } from "../errors.ts";
 import type { WhatsAppCall } from "../http/whatsapp-calls.ts";
 import type { Directory, DirectoryNumber } from "../tenancy/directory.ts";
-import {
-  type ForwardedCall,
-  type ForwardOptions,
-  newerKey,
-  throwUnanswered,
-  upstreamCall,
-} from "./forward.ts";
+import { type ForwardedCall, throwUnanswered, upstreamCall } from "./forward.ts";
 import { pickAnswerHeaders, upstreamRequestHeaders } from "./headers.ts";
 import { ATTACHMENT_PATH, attachmentSearch, type MediaUrls } from "./media-url.ts";
-import { keyRejected } from "./number-key.ts";
 import type { ParsedPath } from "./parse-path.ts";
 import type { AnswerCall } from "./plain-call.ts";
+import type { AfterRefusedKey } from "./refused-key.ts";
 
 export type Downloads = {
   /** Whether it is a media URL with a signature of ours, a good one or not. */
@@ -34,22 +28,21 @@ const FILE_HEADERS = {
 };
 
 /** Media files, passed on as they come. Only the attachment path of the number's origin is fetched. */
-export function createDownloads(
-  options: Pick<ForwardOptions, "origins" | "reloadNumber" | "markKeyRejected"> & {
-    upstream: Pick<Upstream, "stream">;
-    origins: Origins;
-    directory: Pick<Directory, "findTenant">;
-    mediaUrls: MediaUrls;
-  },
-): Downloads {
-  const { upstream, origins, directory, mediaUrls, reloadNumber, markKeyRejected } = options;
+export function createDownloads(options: {
+  upstream: Pick<Upstream, "stream">;
+  origins: Origins;
+  afterRefusedKey: AfterRefusedKey;
+  directory: Pick<Directory, "findTenant">;
+  mediaUrls: MediaUrls;
+}): Downloads {
+  const { upstream, origins, afterRefusedKey, directory, mediaUrls } = options;
 
-  /** False when 360dialog refuses the key, of which the caller has seen nothing. */
+  /** `undefined` when 360dialog refuses the key, of which the caller has seen nothing. */
   async function streamOnce(
     call: WhatsAppCall,
     number: DirectoryNumber,
     forwarded: ForwardedCall,
-  ): Promise<boolean> {
+  ): Promise<true | undefined> {
     const { res, headers: headersOfOurs } = call;
     let refused = false;
     const exchange = await upstream.stream(upstreamCall(number, forwarded, origins), {
@@ -65,7 +58,7 @@ export function createDownloads(
     });
     switch (exchange.kind) {
       case "streamed":
-        return !refused;
+        return refused ? undefined : true;
       case "broken_off":
         throw new ApiError("upstream_unreachable", "360dialog broke the connection.", exchange);
       case "not_sent":
@@ -88,15 +81,10 @@ export function createDownloads(
       body: null,
       messageId: undefined,
     };
-    if (await streamOnce(call, number, forwarded)) {
-      return;
+    const attempt = (now: DirectoryNumber) => streamOnce(call, now, forwarded);
+    if ((await attempt(number)) === undefined) {
+      await afterRefusedKey(number, attempt, { repeatable: true });
     }
-    const now = await newerKey(number, reloadNumber);
-    if (now !== undefined && (await streamOnce(call, now, forwarded))) {
-      return;
-    }
-    await markKeyRejected(now ?? number);
-    throw keyRejected();
   }
 
   return {

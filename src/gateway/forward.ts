@@ -5,8 +5,9 @@ import { ApiError } from "../errors.ts";
 import type { DirectoryNumber } from "../tenancy/directory.ts";
 import type { WholeAnswer } from "./answer.ts";
 import { pickAnswerHeaders } from "./headers.ts";
-import { keyRejected, keyRotating, usableKey } from "./number-key.ts";
+import { usableKey } from "./number-key.ts";
 import { outcomeUnknown } from "./outcome-unknown.ts";
+import type { AfterRefusedKey } from "./refused-key.ts";
 
 /** A call as it goes upstream; its key is added by `forward`. */
 export type ForwardedCall = {
@@ -21,64 +22,37 @@ export type ForwardedCall = {
 
 export type Forward = (number: DirectoryNumber, call: ForwardedCall) => Promise<WholeAnswer>;
 
-export type ForwardOptions = {
-  upstream: Pick<Upstream, "exchange">;
-  origins: Origins;
-  /** The number as it is in the database now. */
-  reloadNumber: (number: DirectoryNumber) => Promise<DirectoryNumber | undefined>;
-  /** 360dialog refuses this key: later calls are answered without asking. */
-  markKeyRejected: (number: DirectoryNumber) => Promise<void>;
-};
-
 /**
  * Puts the number's key on a call and makes it. Upstream's answer comes back whatever it is, but
  * for a 401: trouble with a key is ours, never the tenant's.
  * The promise throws `api_key_rejected`, `key_rotating`, `upstream_unreachable`, `outcome_unknown`
  * or `upstream_timeout`.
  */
-export function createForward(options: ForwardOptions): Forward {
-  const { upstream, origins, reloadNumber, markKeyRejected } = options;
+export function createForward(options: {
+  upstream: Pick<Upstream, "exchange">;
+  origins: Origins;
+  afterRefusedKey: AfterRefusedKey;
+}): Forward {
+  const { upstream, origins, afterRefusedKey } = options;
 
-  return async (number, call) => {
+  async function attempt(
+    number: DirectoryNumber,
+    call: ForwardedCall,
+  ): Promise<WholeAnswer | undefined> {
     const exchange = await upstream.exchange(upstreamCall(number, call, origins));
-    const answer = wholeAnswer(exchange, call);
-    if (answer.status !== 401) {
-      return answer;
+    if (exchange.kind !== "answer") {
+      return throwUnanswered(exchange, call.messageId);
     }
-    // A call that is refused with 401 was not executed, so it may go again with a newer key.
-    const now = await newerKey(number, reloadNumber);
-    if (now === undefined) {
-      await markKeyRejected(number);
-      throw keyRejected();
-    }
-    if (call.body instanceof Readable) {
-      throw keyRotating();
-    }
-    const again = wholeAnswer(await upstream.exchange(upstreamCall(now, call, origins)), call);
-    if (again.status === 401) {
-      await markKeyRejected(now);
-      throw keyRejected();
-    }
-    return again;
-  };
-}
-
-function wholeAnswer(exchange: Exchange, call: ForwardedCall): WholeAnswer {
-  if (exchange.kind !== "answer") {
-    return throwUnanswered(exchange, call.messageId);
+    const { status, headers, body } = exchange;
+    return status === 401 ? undefined : { status, headers: pickAnswerHeaders(headers), body };
   }
-  const { status, headers, body } = exchange;
-  return { status, headers: pickAnswerHeaders(headers), body };
-}
 
-/** The number with a key that is newer than the one it was called with, if there is one. */
-export async function newerKey(
-  number: DirectoryNumber,
-  reloadNumber: ForwardOptions["reloadNumber"],
-): Promise<DirectoryNumber | undefined> {
-  const now = await reloadNumber(number);
-  const newKey = now?.state === "running" ? now.apiKey() : undefined;
-  return newKey === undefined || newKey.reveal() === number.apiKey()?.reveal() ? undefined : now;
+  return async (number, call) =>
+    (await attempt(number, call)) ??
+    afterRefusedKey(number, (now) => attempt(now, call), {
+      // What was streamed cannot be sent a second time by us, but by its caller.
+      repeatable: !(call.body instanceof Readable),
+    });
 }
 
 /** A call with its number's key and origin. @throws {ApiError} when there is none to call with */

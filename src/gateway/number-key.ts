@@ -28,7 +28,6 @@ export function keyRejected(): ApiError {
   );
 }
 
-/** What was streamed cannot be sent a second time by us, but by its caller. */
 export function keyRotating(): ApiError {
   return new ApiError("key_rotating", "The number's key has just been changed; send it again.", {
     headers: { "retry-after": "1" },

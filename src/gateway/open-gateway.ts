@@ -12,7 +12,7 @@ import { markKeyRejected } from "../tenancy/phone-numbers.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
 import { createDownloads } from "./download.ts";
 import { createAnswerDryRun } from "./dry-run.ts";
-import { createForward, type ForwardOptions } from "./forward.ts";
+import { createForward } from "./forward.ts";
 import type { Guards } from "./guards/create-guards.ts";
 import { createIdempotency } from "./idempotency/idempotency.ts";
 import { createIdentify } from "./identify.ts";
@@ -20,6 +20,7 @@ import { createKeyedSends } from "./keyed-sends.ts";
 import { createMediaLookup, createUpload } from "./media.ts";
 import { createMediaUrls } from "./media-url.ts";
 import { createPlainCall } from "./plain-call.ts";
+import { createAfterRefusedKey } from "./refused-key.ts";
 import { createSend } from "./send.ts";
 import { refusalError, type RefusedBy } from "./throttle/refusal.ts";
 import type { Throttle } from "./throttle/throttle.ts";
@@ -53,13 +54,11 @@ export function openGateway(options: {
   const { db, sealer, upstream, origins, directory, throttle, guards, messageLog, mediaIds } =
     options;
   const { url: publicUrl, log, metrics } = options;
-  const ofKeys: ForwardOptions = {
-    upstream,
-    origins,
+  const afterRefusedKey = createAfterRefusedKey({
     reloadNumber: directory.reloadNumber,
     markKeyRejected: (number) => markKeyRejected(db, number.tenantId, number),
-  };
-  const forward = createForward(ofKeys);
+  });
+  const forward = createForward({ upstream, origins, afterRefusedKey });
   const mediaUrls = createMediaUrls({ publicUrl, keys: options.mediaUrlKeys });
   const refusedBy: RefusedBy = (refusal) => {
     countRefusedByLimit(metrics, refusal);
@@ -85,7 +84,7 @@ export function openGateway(options: {
     plainCall: createPlainCall({ forward, publicUrl }),
     upload: createUpload({ forward, throttle, refusedBy, mediaIds }),
     mediaLookup: createMediaLookup({ forward, throttle, refusedBy, mediaUrls }),
-    downloads: createDownloads({ ...ofKeys, upstream, directory, mediaUrls }),
+    downloads: createDownloads({ upstream, origins, afterRefusedKey, directory, mediaUrls }),
     answerWebhookSettings: createAnswerWebhookSettings(options.dropIn),
   });
 }

@@ -83,6 +83,18 @@ describe("a send", () => {
     expect(answer.headers["x-request-id"]).toBeTruthy();
   });
 
+  it("that meets a key which is being changed waits for the new one", async () => {
+    const own = await buildTenant(gateway, { name: "In the middle of a rotation" });
+    const newKey = gateway.simulator.rotateKey(own.phoneNumberId);
+    const asked = sends();
+    const waiting = own.call("POST", "/messages", { body });
+    await expect.poll(sends).toBe(asked + 1);
+    const path = `/partner/v1/numbers/${own.numberId}/api-key`;
+    expect((await gateway.partner("POST", path, { api_key: newKey })).status).toBe(200);
+    expect((await waiting).status).toBe(200);
+    expect(sends()).toBe(asked + 2);
+  });
+
   it("with a key that 360dialog no longer takes is 502 api_key_rejected, and later ones do not ask it", async () => {
     const own = await buildTenant(gateway, { name: "Rotated behind our back" });
     const newKey = gateway.simulator.rotateKey(own.phoneNumberId);

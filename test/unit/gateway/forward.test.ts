@@ -1,7 +1,9 @@
+import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import type { Exchange, UpstreamCall } from "../../../src/dialog360/exchange.ts";
 import { createOrigins } from "../../../src/dialog360/origins.ts";
 import { createForward, type ForwardedCall } from "../../../src/gateway/forward.ts";
+import { createAfterRefusedKey } from "../../../src/gateway/refused-key.ts";
 import { Secret } from "../../../src/secret.ts";
 import type { DirectoryNumber } from "../../../src/tenancy/directory.ts";
 
@@ -29,8 +31,11 @@ function numberWith(key: string | undefined, fields: Partial<DirectoryNumber> = 
   } satisfies DirectoryNumber;
 }
 
-/** A 360dialog that gives these in turn, and the number as the database has it by then. */
-function forwarding(exchanges: Exchange[], reloaded?: DirectoryNumber) {
+/** A 360dialog that gives these in turn, and the number as the database has it, look by look. */
+function forwarding(
+  exchanges: Exchange[],
+  ...reloaded: [...DirectoryNumber[], DirectoryNumber | undefined] | []
+) {
   const calls: UpstreamCall[] = [];
   const rejected: DirectoryNumber[] = [];
   const forward = createForward({
@@ -44,8 +49,11 @@ function forwarding(exchanges: Exchange[], reloaded?: DirectoryNumber) {
       baseUrl: "https://upstream.example",
       allowedOrigins: ["https://own.example"],
     }),
-    reloadNumber: async () => reloaded,
-    markKeyRejected: async (number) => void rejected.push(number),
+    afterRefusedKey: createAfterRefusedKey({
+      reloadNumber: async () => (reloaded.length > 1 ? reloaded.shift() : reloaded[0]),
+      markKeyRejected: async (number) => void rejected.push(number),
+      withinMs: 400,
+    }),
   });
   return { forward, calls, rejected, keys: () => calls.map(({ apiKey }) => apiKey.reveal()) };
 }
@@ -115,6 +123,27 @@ describe("a refused key", () => {
     const { forward, keys, rejected } = forwarding([answer(401), answer(200)], numberWith("K2"));
     expect(await forward(numberWith("K1"), send)).toMatchObject({ status: 200 });
     expect(keys()).toEqual(["K1", "K2"]);
+    expect(rejected).toEqual([]);
+  });
+
+  it("is waited for a moment, and looked for once for all calls that met it", async () => {
+    const exchanges = [answer(401), answer(401), answer(200), answer(200)];
+    const later = [numberWith("K1"), numberWith("K2")] as const;
+    const { forward, keys, rejected } = forwarding(exchanges, ...later);
+    const number = numberWith("K1");
+    const both = await Promise.all([forward(number, send), forward(number, read)]);
+    expect(both).toMatchObject([{ status: 200 }, { status: 200 }]);
+    expect(keys()).toEqual(["K1", "K1", "K2", "K2"]);
+    expect(rejected).toEqual([]);
+  });
+
+  it("that has a successor sends back what was streamed", async () => {
+    const { forward, rejected } = forwarding([answer(401)], numberWith("K2"));
+    const upload = { ...read, body: Readable.from(["a file"]) };
+    await expect(forward(numberWith("K1"), upload)).rejects.toMatchObject({
+      code: "key_rotating",
+      status: 503,
+    });
     expect(rejected).toEqual([]);
   });
 
