@@ -2,7 +2,6 @@ import type { MediaIds } from "../records/media-ids.ts";
 import { writeAnswer } from "./answer.ts";
 import type { Forward } from "./forward.ts";
 import { upstreamRequestHeaders } from "./headers.ts";
-import { learnable } from "./learnable.ts";
 import type { MediaUrls } from "./media-url.ts";
 import { refuseLargeUpload, uploadBody } from "./upload-body.ts";
 import type { AnswerCall } from "./plain-call.ts";
@@ -40,7 +39,7 @@ export function createUpload(options: {
       // When the body itself broke off, that is what ended the call upstream.
       throw body.errored ?? error;
     });
-    throttle.learn(number, learnable(answer, { limit: "upload", user: undefined }));
+    throttle.learn(number, { ...answer, limit: "upload", user: undefined });
     if (answer.status < 300 && operation.operationId === "uploadMedia") {
       noteMediaId(
         mediaIds,
@@ -75,7 +74,7 @@ export function createMediaLookup(options: {
       messageId: undefined,
     });
     throttle.noteMediaLookup(number, mediaId, answer.status < 400);
-    throttle.learn(number, learnable(answer, { limit: "media_lookup", user: undefined }));
+    throttle.learn(number, { ...answer, limit: "media_lookup", user: undefined });
     const owner = { tenantId: number.tenantId, numberId: number.id };
     const body = rewriteTexts(answer.body, (path, text) =>
       path.length === 1 && path[0] === "url" ? mediaUrls.sign(text, owner) : undefined,

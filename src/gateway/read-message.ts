@@ -21,6 +21,8 @@ const UNREADABLE: ReadMessage = {
   isStatus: false,
 };
 
+// Longer than any user's id: what is longer names nobody, and is not to fill what limits are kept in.
+const USER_CHARACTERS_MAX = 200;
 const PHONE = /^[\d\s+().-]+$/;
 
 /** Reads as much as can be read, and refuses nothing. */
@@ -62,7 +64,8 @@ function textOf(value: unknown): string | undefined {
 }
 
 function userOf(recipient: string | undefined): string | undefined {
-  return recipient !== undefined && PHONE.test(recipient)
-    ? recipient.replaceAll(/\D/g, "")
-    : recipient;
+  if (recipient === undefined || recipient.length > USER_CHARACTERS_MAX) {
+    return undefined;
+  }
+  return PHONE.test(recipient) ? recipient.replaceAll(/\D/g, "") : recipient;
 }

@@ -7,7 +7,6 @@ import type { AnswerDryRun } from "./dry-run.ts";
 import type { Forward } from "./forward.ts";
 import type { Guards } from "./guards/create-guards.ts";
 import { upstreamRequestHeaders } from "./headers.ts";
-import { learnable } from "./learnable.ts";
 import type { IdentifiedCall } from "./identify.ts";
 import type { KeyedSends } from "./keyed-sends.ts";
 import { type AnswerCall, JSON_BYTES_MAX } from "./plain-call.ts";
@@ -54,7 +53,9 @@ export function createSend(options: {
     messageLog.begin(logEntry(sending));
     try {
       const answer = await forward(number, forwarded(sending, messageId));
-      throttle.learn(number, learnable(answer, { limit: "number", user: read.user }));
+      if (operation.kind === "message") {
+        throttle.learn(number, { ...answer, limit: "number", user: read.user });
+      }
       messageLog.end(messageId, {
         kind: "answered",
         status: answer.status,

@@ -61,10 +61,13 @@ export class Pairs {
   }
 
   take(pair: Pair, nowMs: number): void {
-    this.#change(pair, ({ fullMs, untold }) => ({
-      fullMs: Math.max(fullMs, nowMs) + PAIR_EVERY_MS,
-      untold: untold + 1,
-    }));
+    this.#change(pair, ({ fullMs, untold }) => {
+      const ahead = Math.max(fullMs, nowMs) + PAIR_EVERY_MS;
+      // While Redis is away they add up, and most have long been regained: no more than the usual
+      // few are told besides those that still count here.
+      const worthTelling = Math.max(UNTOLD_MAX, Math.ceil((ahead - nowMs) / PAIR_EVERY_MS));
+      return { fullMs: ahead, untold: Math.min(untold + 1, worthTelling) };
+    });
   }
 
   /** For a send that another limit stopped. */

@@ -3,7 +3,12 @@ import { isObject } from "../../dialog360/notification.ts";
 /** What an answer of upstream's says about a limit. */
 export type UpstreamSignal = { kind: "throughput" | "pair"; retryAfterMs: number };
 
-export type UpstreamAnswer = { status: number; retryAfter: string | undefined; body: Buffer };
+export type UpstreamAnswer = {
+  status: number;
+  /** With names in small letters; only `retry-after` is looked at. */
+  headers: Readonly<Record<string, string>>;
+  body: Buffer;
+};
 
 /** Meta's codes for a number's throughput, and for too many messages to one user. */
 export const META_LIMITS: ReadonlyMap<number, UpstreamSignal["kind"]> = new Map([
@@ -28,7 +33,7 @@ export function findUpstreamSignal(
     return undefined;
   }
   const text = body.toString("utf8", 0, ERROR_BYTES_MAX);
-  const retryAfterMs = parseRetryAfter(answer.retryAfter, dateMs);
+  const retryAfterMs = parseRetryAfter(answer.headers["retry-after"], dateMs);
   const byCode = metaKind(parseJson(text));
   if (byCode !== undefined) {
     return { kind: byCode, retryAfterMs };

@@ -115,6 +115,27 @@ describe.skipIf(!hasRedis)("a throttle whose Redis fails (needs redis-server)", 
     expect(throttle.takeSend(number, "user")).toMatchObject({ limit: "pair" });
   });
 
+  it("leaves a quiet conversation its burst, however long it was away", async () => {
+    let laterMs = 0;
+    const url = new Secret(redis.url);
+    const own = createThrottle({ url, prefix: "wg-test", now: () => now() + laterMs });
+    const number = freshNumber();
+    await eventually(() => own.state() === "ok");
+    await redis.stop();
+    await eventually(() => own.state() === "lost");
+    for (let minute = 0; minute < 180; minute++) {
+      expect(own.takeSend(number, "user")).toBeUndefined();
+      laterMs += 60_000;
+    }
+    await redis.start();
+    await eventually(() => own.state() === "ok");
+    const sends = await Promise.all(
+      Array.from({ length: 10 }, () => own.takeSend(number, "user")),
+    );
+    expect(sends).toEqual(Array(10).fill(undefined));
+    await own.stop();
+  });
+
   it("starts without it, and finds it when it comes", async () => {
     await redis.stop();
     const early = createThrottle({ url: new Secret(redis.url), prefix: "wg-test", now });

@@ -162,7 +162,7 @@ describe.skipIf(!hasRedis)("throttles over one Redis (needs redis-server)", () =
     const [first, second] = [await open(), await open()];
     const answer = {
       status: 429,
-      retryAfter: "1",
+      headers: { "retry-after": "1" },
       body: Buffer.from(""),
       limit: "number" as const,
     };

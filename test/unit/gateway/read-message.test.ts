@@ -22,6 +22,11 @@ describe("readMessage", () => {
     ["a BSUID", '{"recipient":"US.1234"}', { recipient: "US.1234", user: "US.1234" }],
     ["both: `to` wins", '{"to":"1","recipient":"US.2"}', { recipient: "1" }],
     ["null as `to`", '{"to":null,"recipient":"US.2"}', { recipient: "US.2", user: "US.2" }],
+    [
+      "a `to` longer than any id",
+      JSON.stringify({ to: "x".repeat(201) }),
+      { recipient: "x".repeat(201), user: undefined },
+    ],
     ["an object as `to`", '{"to":{"a":1}}', {}],
     [
       "a text without a type that also has a status",

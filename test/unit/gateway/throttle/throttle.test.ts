@@ -5,7 +5,7 @@ import { createThrottle, type Throttle } from "../../../../src/gateway/throttle/
 import { mostInASecond } from "../../../support/offered-load.ts";
 
 const NUMBER = { phoneNumberId: "101", throughput: 80 } as const;
-const ERROR = { retryAfter: undefined, body: Buffer.from("{}") };
+const ERROR = { headers: {}, body: Buffer.from("{}") };
 
 /** A throttle without Redis and a clock that stands still until it is moved. */
 function atRest() {
@@ -157,7 +157,7 @@ describe("the throttle of a pair", () => {
 const answer = (status: number, body: object, retryAfter?: string, user?: string) => ({
   limit: "number" as const,
   status,
-  retryAfter,
+  headers: retryAfter === undefined ? {} : { "retry-after": retryAfter },
   user,
   body: Buffer.from(JSON.stringify(body)),
 });

@@ -5,7 +5,9 @@ const NOW_MS = Date.parse("2026-01-01T00:00:00Z");
 
 function found(status: number, body: object | string, retryAfter?: string) {
   const text = typeof body === "string" ? body : JSON.stringify(body);
-  return findUpstreamSignal({ status, retryAfter, body: Buffer.from(text) }, NOW_MS);
+  const headers: Record<string, string> =
+    retryAfter === undefined ? {} : { "retry-after": retryAfter };
+  return findUpstreamSignal({ status, headers, body: Buffer.from(text) }, NOW_MS);
 }
 
 const CURRENT = "You have exceeded the endpoint rate limit.";
