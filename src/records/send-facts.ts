@@ -12,6 +12,8 @@ export type SendFacts = {
   template: { status: string | null; category: string | null } | null;
   /** When all templates of the WABA were last here. */
   templatesSyncedAt: Date | null;
+  /** No message of the user is known to hold a window open, but some of the number are not read yet. */
+  mayHaveWritten: boolean;
 };
 
 export const NOTHING_KNOWN: SendFacts = {
@@ -22,9 +24,13 @@ export const NOTHING_KNOWN: SendFacts = {
   resumedAt: null,
   template: null,
   templatesSyncedAt: null,
+  mayHaveWritten: false,
 };
 
-/** In one statement, and each part of it by a primary key: this is what a guard costs a send. */
+/**
+ * In one statement, and each part of it by a key: this is what a guard costs a send. Facts follow
+ * events a moment behind, and a user's message may be answered within it.
+ */
 export async function findSendFacts(
   db: Database,
   tenantId: string,
@@ -45,14 +51,17 @@ export async function findSendFacts(
     select
       (select watched_since from phone_number where id = ${numberId} and tenant_id = ${tenantId})
         as "watchedSince",
-      (select max(last_inbound_at) from customer_service_window where ${ofUser})
-        as "lastInboundAt",
+      w.last_inbound_at as "lastInboundAt",
+      case when w.last_inbound_at > now() - interval '24 hours' then false
+        else has_unread_events(${tenantId}, ${phoneNumberId}) end as "mayHaveWritten",
       (select max(obtained_at) from opt_in where ${ofUser}) as "optedInAt",
       p.stopped_at as "stoppedAt", p.resumed_at as "resumedAt",
       (select synced_at from template_sync where ${ofWaba}) as "templatesSyncedAt",
       t.name is not null as "templateKnown", t.status, t.category
     from (select max(stopped_at) as stopped_at, max(resumed_at) as resumed_at
       from marketing_preference where ${ofUser}) p
+    cross join (select max(last_inbound_at) as last_inbound_at
+      from customer_service_window where ${ofUser}) w
     left join template t on ${ofWaba}
       and t.name = ${template?.name ?? null} and t.language = ${template?.language ?? null}
   `.execute(db);

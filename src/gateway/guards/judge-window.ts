@@ -13,7 +13,7 @@ export const WINDOW_CLOSED: Judgement = {
     const verdicts = {
       open: pass("The user wrote or called within 24 hours."),
       closed: refuse("The user has not written or called for 24 hours; send a template."),
-      unknown: unknown("The number has been watched for less than 24 hours."),
+      unknown: unknown("Not all that has come to the number in 24 hours is known."),
     };
     const verdict = verdicts[stateOfWindow(known)];
     return lastInboundAt === null ? verdict : { ...verdict, lastInboundAt };

@@ -50,9 +50,11 @@ export function unknown(detail: string): Verdict {
   return { result: "unknown", detail };
 }
 
+/** What has come and is not read yet may be the message that opens it. */
 export function stateOfWindow({ facts, now }: Known): WindowState {
-  const { lastInboundAt, watchedSince } = facts;
-  return windowState({ lastInboundAt, watchedSince: watchedSince ?? now, now });
+  const { lastInboundAt, watchedSince, mayHaveWritten } = facts;
+  const state = windowState({ lastInboundAt, watchedSince: watchedSince ?? now, now });
+  return state === "closed" && mayHaveWritten ? "unknown" : state;
 }
 
 export function mayBeMarketing({ kind, marketing }: Subject): boolean {

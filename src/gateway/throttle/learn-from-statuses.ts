@@ -2,14 +2,19 @@ import { isObject } from "../../dialog360/notification.ts";
 import type { ApplyEvents } from "../../records/follow-events.ts";
 import type { Throttle } from "./throttle.ts";
 
+const NEWS_FOR_MS = 60_000;
+
 /**
  * What upstream refuses for a limit it may also accept first, and refuse by a `failed` status: that
  * slows the same limit down. Nothing is written.
  */
 export function learnFromStatuses(throttle: Pick<Throttle, "learnFromStatus">): ApplyEvents {
   return async (_trx, events) => {
-    for (const { type, phoneNumberId, value } of events) {
-      if (type !== "message.status.failed" || phoneNumberId === null || !isObject(value)) {
+    // What is read late, after an outage, says nothing of how fast the number sends now.
+    const newsSince = new Date(Date.now() - NEWS_FOR_MS);
+    for (const { type, phoneNumberId, receivedAt, value } of events) {
+      const isNews = type === "message.status.failed" && receivedAt >= newsSince;
+      if (!isNews || phoneNumberId === null || !isObject(value)) {
         continue;
       }
       for (const status of objectsOf(value["statuses"])) {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ApiError } from "../../../src/errors.ts";
+import { writeNotifications } from "../../../src/events/write-notifications.ts";
 import { createGuards, type Guards, type Send } from "../../../src/gateway/guards/create-guards.ts";
 import { insertNumber } from "../../../src/partner/numbers.ts";
 import {
@@ -16,7 +17,7 @@ import type { Database } from "../../../src/store/database.ts";
 import { createDirectory } from "../../../src/tenancy/directory.ts";
 import { type GuardSettings, tenantGuards } from "../../../src/tenancy/guard-settings.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
-import { buildTenant, sealer } from "../rows.ts";
+import { buildTenant, event, notification, sealer } from "../rows.ts";
 import { apply, followed, PHONE_NUMBER_ID, WABA_ID } from "../records/followed.ts";
 
 let database: TestDatabase;
@@ -162,6 +163,21 @@ describe("a guard in force", () => {
     expect(error.members).toEqual({ last_inbound_at: yesterday.toISOString() });
     const stranger = await refusal(guards.check(text("4915112345679")));
     expect(stranger.members).toEqual({ last_inbound_at: null });
+  });
+
+  it("refuses nobody who may have written a moment ago, unread as yet", async () => {
+    const { db } = database;
+    const follow = db.insertInto("follower").values({ name: "records", xid: "0", seq: "0" });
+    await follow.execute();
+    const stored = (phoneNumberId: string) =>
+      writeNotifications(db, [notification([event(tenantId, { phoneNumberId })])]);
+    await stored("1");
+    await expect(guards.check(text("4915112345678"))).rejects.toThrow();
+    await stored(PHONE_NUMBER_ID);
+    expect(await guards.check(text("4915112345678"))).toEqual([]);
+    await db.updateTable("follower").set({ xid: "9000000000000000000" }).execute();
+    await expect(guards.check(text("4915112345678"))).rejects.toThrow();
+    await db.deleteFrom("follower").execute();
   });
 
   it("lets a text inside the window pass without an opt-in", async () => {

@@ -130,7 +130,7 @@ describe.skipIf(!hasRedis)("a throttle whose Redis fails (needs redis-server)", 
     await redis.start();
     await eventually(() => own.state() === "ok");
     const sends = await Promise.all(
-      Array.from({ length: 10 }, () => own.takeSend(number, "user")),
+      Array.from({ length: 10 }, async () => own.takeSend(number, "user")),
     );
     expect(sends).toEqual(Array(10).fill(undefined));
     await own.stop();
