@@ -38,20 +38,33 @@ export function createWriteBehind<Item>(options: {
   function flush(): void {
     clearTimeout(timer);
     timer = undefined;
-    flushing ??= writeAll().finally(() => {
-      flushing = undefined;
-      reportDropped();
-      if (waiting.length > 0) {
-        timer ??= setTimeout(flush, FLUSH_EVERY_MS);
-      }
-    });
+    flushing ??= flushWaiting();
   }
 
-  /** Until nothing waits or the database is in trouble. */
-  async function writeAll(): Promise<void> {
-    while (waiting.length > 0 && (await writeBatch(takeBatch()))) {
-      // As long as that goes well.
+  async function flushWaiting(): Promise<void> {
+    const isWritten = await writeWaiting();
+    flushing = undefined;
+    reportDropped();
+    if (waiting.length > 0) {
+      const isBatch = isWritten && waiting.length >= BATCH_ITEMS_MAX;
+      timer ??= setTimeout(flush, isBatch ? 0 : FLUSH_EVERY_MS);
     }
+  }
+
+  /**
+   * Whether all that waits now is written. What comes meanwhile is left to gather: taking it along
+   * would make a busy process write without end, a few items at a time.
+   */
+  async function writeWaiting(): Promise<boolean> {
+    let left = waiting.length;
+    while (left > 0) {
+      const batch = takeBatch();
+      if (!(await writeBatch(batch))) {
+        return false;
+      }
+      left -= batch.length;
+    }
+    return true;
   }
 
   async function writeBatch(batch: Waiting<Item>[]): Promise<boolean> {
