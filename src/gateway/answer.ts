@@ -5,6 +5,7 @@ export type WholeAnswer = { status: number; headers: Record<string, string>; bod
 
 const ONE_WRITE_BYTES_MAX = 64 * 1024;
 
+/** Writes it with the headers that go with every answer to this call. */
 export function writeAnswer({ res, headers: ours }: WhatsAppCall, answer: WholeAnswer): void {
   const { status, headers, body } = answer;
   res.writeHead(status, { ...ours, ...headers, "content-length": body.length });

@@ -1,5 +1,8 @@
+import { ApiError } from "../errors.ts";
+import type { DirectoryNumber } from "../tenancy/directory.ts";
 import { writeAnswer } from "./answer.ts";
 import type { Guards } from "./guards/create-guards.ts";
+import { usableKey } from "./number-key.ts";
 import { guardedSend, type Sending } from "./sending.ts";
 import type { Refusal } from "./throttle/refusal.ts";
 import type { Throttle } from "./throttle/throttle.ts";
@@ -23,6 +26,7 @@ export function createAnswerDryRun(options: {
     const checks: Check[] = [
       ...inspected.map(({ code, result, detail }) => ({ code, result, detail })),
       limitCheck(throttle.peekSend(identified.number, read.user)),
+      ...numberChecks(identified.number),
     ];
     const verdict = checks.some(({ result }) => result === "refuse") ? "refuse" : "send";
     writeAnswer(call, {
@@ -31,6 +35,19 @@ export function createAnswerDryRun(options: {
       body: Buffer.from(JSON.stringify({ verdict, checks })),
     });
   };
+}
+
+/** A number that cannot send at all refuses with what a send would be answered. */
+function numberChecks(number: DirectoryNumber): Check[] {
+  try {
+    usableKey(number);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ApiError)) {
+      throw error;
+    }
+    return [{ code: error.code, result: "refuse", detail: error.message }];
+  }
 }
 
 function limitCheck(refusal: Refusal | undefined): Check {

@@ -1,5 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
 
+/** Our id of a send, `msg_…`. */
+export const MESSAGE_ID_HEADER = "gateway-message-id";
+/** Codes of the guards that warn of a send which went all the same. */
+export const WARNING_HEADER = "gateway-warning";
+
 /** What goes upstream of a caller's headers. No credential and no cookie can be among them. */
 const REQUEST_HEADERS = [
   "content-type",
@@ -20,6 +25,7 @@ const ANSWER_HEADERS = new Set([
   "retry-after",
 ]);
 
+/** Name and value in turn, as undici takes them. */
 export function upstreamRequestHeaders(headers: IncomingHttpHeaders, requestId: string): string[] {
   const picked = ["x-request-id", requestId, "user-agent", "waba-gateway"];
   for (const name of [...REQUEST_HEADERS, ...TRACE_HEADERS]) {

@@ -1,9 +1,10 @@
-import { ApiError } from "../errors.ts";
 import { type Log, logBackgroundFailed } from "../log.ts";
 import type { WholeAnswer } from "./answer.ts";
 import type { Idempotency } from "./idempotency/idempotency.ts";
+import { MESSAGE_ID_HEADER } from "./headers.ts";
 import { IDEMPOTENCY_KEY, parseIdempotencyKey } from "./idempotency/parse-idempotency-key.ts";
-import { MESSAGE_ID_HEADER, type Sending } from "./sending.ts";
+import { isOutcomeUnknown } from "./outcome-unknown.ts";
+import type { Sending } from "./sending.ts";
 
 /** Makes a send, or gives what came of the one before with the same `Idempotency-Key`. */
 export type KeyedSends = (
@@ -48,9 +49,10 @@ export function createKeyedSends(options: { idempotency: Idempotency; log: Log }
       await noted(idempotency.finish(begun.lease, answer));
       return answer;
     } catch (error) {
-      const isUnknown = error instanceof ApiError && error.code === "outcome_unknown";
       await noted(
-        isUnknown ? idempotency.finishUnknown(begun.lease) : idempotency.release(begun.lease),
+        isOutcomeUnknown(error)
+          ? idempotency.finishUnknown(begun.lease)
+          : idempotency.release(begun.lease),
       );
       throw error;
     }

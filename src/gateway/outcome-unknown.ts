@@ -1,4 +1,9 @@
 import { ApiError } from "../errors.ts";
+import { MESSAGE_ID_HEADER } from "./headers.ts";
+
+export function isOutcomeUnknown(error: unknown): boolean {
+  return error instanceof ApiError && error.code === "outcome_unknown";
+}
 
 /** A send that was written, or may have been, and whose answer nobody has. It is not sent again. */
 export function outcomeUnknown(
@@ -8,6 +13,10 @@ export function outcomeUnknown(
   return new ApiError(
     "outcome_unknown",
     "It was sent to 360dialog and no answer came. It is not sent again; a status may still tell.",
-    { ...options, members: { message_id: messageId } },
+    {
+      ...options,
+      headers: { ...options.headers, [MESSAGE_ID_HEADER]: messageId },
+      members: { message_id: messageId },
+    },
   );
 }

@@ -3,15 +3,17 @@ import { readBody } from "../http/body.ts";
 import { newId } from "../ids.ts";
 import type { MessageLog } from "../records/message-log.ts";
 import { type WholeAnswer, writeAnswer } from "./answer.ts";
+import { decodedBody } from "./decoded-body.ts";
 import type { AnswerDryRun } from "./dry-run.ts";
 import type { Forward } from "./forward.ts";
 import type { Guards } from "./guards/create-guards.ts";
-import { upstreamRequestHeaders } from "./headers.ts";
+import { MESSAGE_ID_HEADER, upstreamRequestHeaders, WARNING_HEADER } from "./headers.ts";
 import type { IdentifiedCall } from "./identify.ts";
 import type { KeyedSends } from "./keyed-sends.ts";
 import { type AnswerCall, JSON_BYTES_MAX } from "./plain-call.ts";
 import { readMessage } from "./read-message.ts";
-import { guardedSend, MESSAGE_ID_HEADER, type Sending } from "./sending.ts";
+import { isOutcomeUnknown } from "./outcome-unknown.ts";
+import { guardedSend, type Sending } from "./sending.ts";
 import type { RefusedBy } from "./throttle/refusal.ts";
 import type { Throttle } from "./throttle/throttle.ts";
 
@@ -27,11 +29,10 @@ export function createSend(options: {
 }): AnswerCall {
   const { forward, throttle, refusedBy, guards, messageLog, keyedSends, answerDryRun } = options;
 
-  async function judged(sending: Sending): Promise<void> {
+  /** The header that goes with the answer, also when it is given again. */
+  async function judged(sending: Sending): Promise<Record<string, string>> {
     const warnings = await guards.check(guardedSend(sending));
-    if (warnings.length > 0) {
-      sending.call.headers["gateway-warning"] = warnings.join(", ");
-    }
+    return warnings.length > 0 ? { [WARNING_HEADER]: warnings.join(", ") } : {};
   }
 
   async function send(sending: Sending): Promise<WholeAnswer> {
@@ -40,9 +41,10 @@ export function createSend(options: {
     if (read.isStatus) {
       return forward(number, forwarded(sending, undefined));
     }
+    let warning: Record<string, string> | undefined;
     if (operation.kind === "message") {
       if (number.guards !== undefined) {
-        await judged(sending);
+        warning = await judged(sending);
       }
       const taken = throttle.takeSend(number, read.user);
       const refusal = taken instanceof Promise ? await taken : taken;
@@ -63,22 +65,25 @@ export function createSend(options: {
         body: answer.body,
         answeredAt: new Date(),
       });
-      return answer;
+      return warning === undefined
+        ? answer
+        : { ...answer, headers: { ...answer.headers, ...warning } };
     } catch (error) {
-      const isUnknown = error instanceof ApiError && error.code === "outcome_unknown";
-      messageLog.end(messageId, { kind: isUnknown ? "unknown" : "not_sent" });
+      messageLog.end(messageId, { kind: isOutcomeUnknown(error) ? "unknown" : "not_sent" });
       throw error;
     }
   }
 
   return async (call, identified) => {
     const body = await readBody(call.req, { bytesMax: JSON_BYTES_MAX });
-    const sending = { call, identified, body, read: readMessage(body), messageId: newId("msg") };
-    if (identified.operation.kind === "message" && isDryRun(identified)) {
+    const encoding = call.req.headers["content-encoding"];
+    const read = readMessage(decodedBody(body, encoding, { bytesMax: JSON_BYTES_MAX }));
+    const sending = { call, identified, body, read, messageId: newId("msg") };
+    if (isDryRun(identified)) {
       await answerDryRun(sending);
       return;
     }
-    if (!sending.read.isStatus) {
+    if (!read.isStatus) {
       call.record.messageId = sending.messageId;
       call.headers[MESSAGE_ID_HEADER] = sending.messageId;
     }
@@ -86,8 +91,18 @@ export function createSend(options: {
   };
 }
 
-function isDryRun({ parsed }: IdentifiedCall): boolean {
-  return parsed.search !== "" && new URLSearchParams(parsed.search).get("dry_run") === "true";
+/** @throws {ApiError} `invalid_parameter`, because what was meant as a trial must reach nobody */
+function isDryRun({ parsed, operation }: IdentifiedCall): boolean {
+  const [value, ...others] =
+    parsed.search === "" ? [] : new URLSearchParams(parsed.search).getAll("dry_run");
+  if (value === undefined || (value === "false" && others.length === 0)) {
+    return false;
+  }
+  if (value === "true" && others.length === 0 && operation.kind === "message") {
+    return true;
+  }
+  const wanted = operation.kind === "message" ? "is true or false" : "is for messages only";
+  throw new ApiError("invalid_parameter", `dry_run ${wanted}; nothing was sent.`);
 }
 
 function forwarded({ call, identified, body }: Sending, messageId: string | undefined) {

@@ -11,8 +11,6 @@ export type Sending = {
   messageId: string;
 };
 
-export const MESSAGE_ID_HEADER = "gateway-message-id";
-
 /** The send as guards judge it. */
 export function guardedSend({ identified, read }: Sending) {
   const { caller, number, operation } = identified;

@@ -85,6 +85,28 @@ describe("a dry run", () => {
     expect(resultsOf(full)["rate_limited"]).toBe("refuse");
   });
 
+  it("refuses for a number that cannot send", async () => {
+    const own = await buildTenant(gateway, { name: "Suspended" });
+    await gateway.partner("POST", `/partner/v1/numbers/${own.numberId}/suspend`);
+    const tried = async () => own.call("POST", "/messages?dry_run=true", { body: text(newUser()) });
+    await expect.poll(async () => (await tried()).json.verdict as string).toBe("refuse");
+    expect(resultsOf(await tried())["tenant_suspended"]).toBe("refuse");
+  });
+
+  it.each([
+    ["/messages?dry_run=1"],
+    ["/messages?dry_run=True"],
+    ["/messages?dry_run"],
+    ["/messages?dry_run=true&dry_run=false"],
+    ["/calls?dry_run=true"],
+    ["/groups?dry_run=true"],
+  ])("that is not written as one reaches nobody: %s", async (path) => {
+    const answer = await tenant.send(text(newUser()), path);
+    expect([answer.status, answer.json.code]).toEqual([400, "invalid_parameter"]);
+    expect(tenant.sentUpstream()).toBe(0);
+    expect(gateway.simulator.requests).toEqual([]);
+  });
+
   it("needs what a send needs", async () => {
     const reader = await buildTenant(gateway, { scopes: ["messages:read"] });
     const path = "/messages?dry_run=true";

@@ -72,10 +72,10 @@ describe("an Idempotency-Key", () => {
     for (const answer of answers) {
       if (answer.status === 200) {
         expect(answer.body.toString()).toBe(first.body.toString());
-        expect(answer.headers["gateway-message-id"]).toBe(first.headers["gateway-message-id"]);
       } else {
         expect([answer.status, answer.json.code]).toEqual([409, "idempotency_in_progress"]);
       }
+      expect(answer.headers["gateway-message-id"]).toBe(first.headers["gateway-message-id"]);
     }
     expect(answers.some(({ status }) => status === 409)).toBe(true);
 
@@ -98,7 +98,8 @@ describe("an Idempotency-Key", () => {
       { path: "/messages?a=1&" },
     ];
     for (const other of others) {
-      const { status, json } = await send({ key, body, path, at: 1, ...other });
+      const { status, json, headers } = await send({ key, body, path, at: 1, ...other });
+      expect(headers["gateway-message-id"]).toBe(first.headers["gateway-message-id"]);
       expect([status, json.code], JSON.stringify(other)).toEqual([422, "idempotency_key_reused"]);
     }
     expectReplayOf(first, await send({ key, body, path, at: 1 }));

@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { buildTenant, startTestGateway, type TestGateway } from "../support/gateway.ts";
@@ -56,6 +57,28 @@ describe("guards", () => {
     const friend = newUser();
     await tenant.receiveFrom(friend);
     expect(await said(text(friend))).toBeUndefined();
+  });
+
+  it("that warn say it again when the answer is given again", async () => {
+    await setGuards(tenant, "warn");
+    const headers = { "idempotency-key": "warned" };
+    const body = text(newUser());
+    const answers = [
+      await tenant.call("POST", "/messages", { body, headers }),
+      await tenant.call("POST", "/messages", { body, headers }),
+    ];
+    const warned = answers.map((answer) => answer.headers["gateway-warning"]);
+    expect(warned).toEqual(Array(2).fill("window_closed, opt_in_missing"));
+    expect(answers[1]?.headers["idempotent-replayed"]).toBe("true");
+  });
+
+  it("in force are not talked round by a compressed body", async () => {
+    await setGuards(tenant, "enforce");
+    const answer = await tenant.call("POST", "/messages", {
+      body: gzipSync(JSON.stringify(text(newUser()))),
+      headers: { "content-type": "application/json", "content-encoding": "gzip" },
+    });
+    expect([answer.status, answer.json.code]).toEqual([422, "window_closed"]);
   });
 
   it("that are set for the tenant are its numbers', unless set for the number", async () => {

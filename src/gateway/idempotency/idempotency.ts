@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { ApiError } from "../../errors.ts";
 import type { Database } from "../../store/database.ts";
 import type { Sealer } from "../../tenancy/sealing.ts";
+import { MESSAGE_ID_HEADER } from "../headers.ts";
 import { outcomeUnknown } from "../outcome-unknown.ts";
 import { isKept, type KeptAnswer, openAnswer, sealAnswer } from "./kept-answer.ts";
 import { type KeyRow, type Lease, releaseKey, settleKey, takeKey } from "./keys.ts";
@@ -55,24 +56,25 @@ export function createIdempotency(options: {
   /** What the first send under a key came to, for one that comes later. */
   function replay(row: KeyRow, lease: Lease, requestSha256: Buffer): KeptAnswer {
     const { messageId } = lease;
+    // Whoever is refused for a key's first send is told which one that is.
+    const names = { [MESSAGE_ID_HEADER]: messageId };
     if (!row.request_sha256.equals(requestSha256)) {
       throw new ApiError(
         "idempotency_key_reused",
         "This Idempotency-Key was used for another body or query; nothing was sent.",
+        { headers: names },
       );
     }
     if (row.state === "running") {
       throw new ApiError(
         "idempotency_in_progress",
         "The first send with this Idempotency-Key has no answer yet; nothing more was sent.",
-        { headers: { "retry-after": "1" } },
+        { headers: { ...names, "retry-after": "1" } },
       );
     }
     const headers = { [IDEMPOTENT_REPLAYED]: "true" };
     if (row.answer_sealed === null) {
-      throw outcomeUnknown(messageId, {
-        headers: { ...headers, "gateway-message-id": messageId },
-      });
+      throw outcomeUnknown(messageId, { headers });
     }
     const answer = openAnswer(sealer, lease, row.answer_sealed);
     return { ...answer, headers: { ...answer.headers, ...headers } };
