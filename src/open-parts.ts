@@ -178,6 +178,10 @@ export async function openParts(
       },
     }),
   ];
+  const afterWrite = async (): Promise<void> => {
+    signals.tell("change");
+    await feed.read();
+  };
   const whatsApp = openGateway({
     db,
     sealer,
@@ -186,6 +190,7 @@ export async function openParts(
     authenticate,
     directory,
     dropIn: fanout,
+    afterWrite,
     throttle,
     guards: createGuards({
       db,
@@ -207,10 +212,7 @@ export async function openParts(
     log,
     metrics,
     guard: tenancy.guard,
-    async afterWrite() {
-      signals.tell("change");
-      await feed.read();
-    },
+    afterWrite,
     isPassingTrouble,
   });
 

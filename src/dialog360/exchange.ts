@@ -1,11 +1,11 @@
 import { Readable } from "node:stream";
-import { Agent } from "undici";
+import type { Agent } from "undici";
 import { countExchange, type Metrics } from "../metrics.ts";
 import type { Secret } from "../secret.ts";
 import { AnswerCollector } from "./answer-collector.ts";
 import { type AnswerSink, AnswerStreamer } from "./answer-streamer.ts";
 import type { CallHandler, NotSent, Unanswered } from "./call-handler.ts";
-import { createConnector, HTTP_1_ONLY } from "./connector.ts";
+import { type Connections, openConnections } from "./connections.ts";
 
 /** One call to 360dialog's Messaging API; `path` includes the query, byte for byte. */
 export type UpstreamCall = {
@@ -33,61 +33,74 @@ export type Exchange =
 export type Streamed =
   { kind: "streamed" } | { kind: "broken_off"; cause: Error } | NotSent | Unanswered;
 
+/** Both throw `overloaded` when too many calls to the origin are under way. */
 export type Upstream = {
   exchange(call: UpstreamCall): Promise<Exchange>;
   stream(call: UpstreamCall, sink: AnswerSink): Promise<Streamed>;
   close: () => Promise<void>;
 };
 
+/** To one origin, of this process. */
+export type ConnectionsMax = { calls: number; media: number };
+
 // At least twice rate × latency (measured: a pool that is too small doubles the latency silently).
-const CONNECTIONS_PER_ORIGIN = 512;
+// Files have their own, because how long one takes is up to whoever sends or takes it.
+const CONNECTIONS_MAX: ConnectionsMax = { calls: 2048, media: 512 };
 const TRIES = 3;
 
 /** Connections to 360dialog. `timeoutMs` bounds the wait for an answer's head and between chunks. */
-export function createUpstream(options: { timeoutMs: number; metrics: Metrics }): Upstream {
-  const { timeoutMs, metrics } = options;
-  const agent = new Agent({
-    ...HTTP_1_ONLY,
-    connections: CONNECTIONS_PER_ORIGIN,
-    // A send must never stand behind another on a connection that may die: which of them was
-    // executed could not be told.
-    pipelining: 1,
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-    connect: createConnector(),
-  });
+export function createUpstream(options: {
+  timeoutMs: number;
+  metrics: Metrics;
+  connectionsMax?: ConnectionsMax;
+}): Upstream {
+  const { timeoutMs, metrics, connectionsMax = CONNECTIONS_MAX } = options;
+  const calls = openConnections({ timeoutMs, perOrigin: connectionsMax.calls });
+  const media = openConnections({ timeoutMs, perOrigin: connectionsMax.media });
   return {
-    exchange: (call) =>
-      untilSent<Exchange>(metrics, (resolve) =>
-        dispatch(agent, call, new AnswerCollector(resolve)),
-      ),
+    exchange(call) {
+      const connections = call.body instanceof Readable ? media : calls;
+      return untilSent<Exchange>({ connections, call, metrics }, (resolve) => {
+        dispatch(connections.agent, call, new AnswerCollector(resolve));
+      });
+    },
     stream: (call, sink) =>
-      untilSent<Streamed>(metrics, (resolve, reject) =>
-        dispatch(agent, call, new AnswerStreamer({ sink, timeoutMs, resolve, reject })),
-      ),
-    close: () => agent.destroy(),
+      untilSent<Streamed>({ connections: media, call, metrics }, (resolve, reject) => {
+        dispatch(media.agent, call, new AnswerStreamer({ sink, timeoutMs, resolve, reject }));
+      }),
+    async close() {
+      await Promise.all([calls.agent.destroy(), media.agent.destroy()]);
+    },
   };
 }
 
 /** A streamed body is not read before writing begins, so the next try has all of it too. */
 function untilSent<Result extends Exchange | Streamed>(
-  metrics: Metrics,
+  of: { connections: Connections; call: UpstreamCall; metrics: Metrics },
   attempt: (resolve: (result: Result) => void, reject: (error: unknown) => void) => void,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
+    const leave = of.connections.enter(of.call.origin);
     let tries = 0;
     function tryOnce(): void {
       tries += 1;
       const startedMs = performance.now();
-      attempt((result) => {
-        const { kind } = result;
-        countExchange(metrics, { kind, durationMs: performance.now() - startedMs });
-        if (kind === "not_sent" && tries < TRIES) {
-          tryOnce();
-        } else {
-          resolve(result);
-        }
-      }, reject);
+      attempt(
+        (result) => {
+          const { kind } = result;
+          countExchange(of.metrics, { kind, durationMs: performance.now() - startedMs });
+          if (kind === "not_sent" && tries < TRIES) {
+            tryOnce();
+          } else {
+            leave();
+            resolve(result);
+          }
+        },
+        (error) => {
+          leave();
+          reject(error);
+        },
+      );
     }
     tryOnce();
   });

@@ -10,6 +10,7 @@ import { ATTACHMENT_PATH, attachmentSearch, type MediaUrls } from "./media-url.t
 import type { ParsedPath } from "./parse-path.ts";
 import type { AnswerCall } from "./plain-call.ts";
 import type { AfterRefusedKey } from "./refused-key.ts";
+import type { Transfer } from "./transfers.ts";
 
 export type Downloads = {
   /** Whether it is a media URL with a signature of ours, a good one or not. */
@@ -34,8 +35,9 @@ export function createDownloads(options: {
   afterRefusedKey: AfterRefusedKey;
   directory: Pick<Directory, "findTenant">;
   mediaUrls: MediaUrls;
+  transfer: Transfer;
 }): Downloads {
-  const { upstream, origins, afterRefusedKey, directory, mediaUrls } = options;
+  const { upstream, origins, afterRefusedKey, directory, mediaUrls, transfer } = options;
 
   /** `undefined` when 360dialog refuses the key, of which the caller has seen nothing. */
   async function streamOnce(
@@ -51,7 +53,7 @@ export function createDownloads(options: {
           refused = true;
           return nowhere();
         }
-        const picked = pickAnswerHeaders(headers);
+        const picked = pickAnswerHeaders(headers, { asItComes: true });
         res.writeHead(status, { ...headersOfOurs, ...picked, ...(status < 300 && FILE_HEADERS) });
         return res;
       },
@@ -82,9 +84,11 @@ export function createDownloads(options: {
       messageId: undefined,
     };
     const attempt = (now: DirectoryNumber) => streamOnce(call, now, forwarded);
-    if ((await attempt(number)) === undefined) {
-      await afterRefusedKey(number, attempt, { repeatable: true });
-    }
+    await transfer(number.tenantId, async () => {
+      if ((await attempt(number)) === undefined) {
+        await afterRefusedKey(number, attempt, { repeatable: true });
+      }
+    });
   }
 
   return {

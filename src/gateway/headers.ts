@@ -13,8 +13,10 @@ const REQUEST_HEADERS = [
   "accept-language",
   // Of a resumable upload.
   "file_offset",
+  // W3C Trace Context.
+  "traceparent",
+  "tracestate",
 ] as const;
-const TRACE_HEADERS = ["traceparent", "tracestate"] as const;
 
 /** What comes back of 360dialog's: about the content, and when to try again. */
 const ANSWER_HEADERS = new Set([
@@ -28,7 +30,7 @@ const ANSWER_HEADERS = new Set([
 /** Name and value in turn, as undici takes them. */
 export function upstreamRequestHeaders(headers: IncomingHttpHeaders, requestId: string): string[] {
   const picked = ["x-request-id", requestId, "user-agent", "waba-gateway"];
-  for (const name of [...REQUEST_HEADERS, ...TRACE_HEADERS]) {
+  for (const name of REQUEST_HEADERS) {
     const value = headers[name];
     if (typeof value === "string") {
       picked.push(name, value);
@@ -37,12 +39,18 @@ export function upstreamRequestHeaders(headers: IncomingHttpHeaders, requestId: 
   return picked;
 }
 
-/** From undici's raw headers: name and value in turn, as bytes. */
-export function pickAnswerHeaders(rawHeaders: readonly Buffer[]): Record<string, string> {
+/**
+ * From undici's raw headers: name and value in turn, as bytes. A body that is passed on `asItComes`
+ * keeps its length; one that is kept whole is counted when it is written.
+ */
+export function pickAnswerHeaders(
+  rawHeaders: readonly Buffer[],
+  { asItComes = false } = {},
+): Record<string, string> {
   const picked: Record<string, string> = {};
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]?.toString("latin1").toLowerCase() ?? "";
-    if (ANSWER_HEADERS.has(name)) {
+    if (ANSWER_HEADERS.has(name) || (asItComes && name === "content-length")) {
       picked[name] = rawHeaders[index + 1]?.toString("latin1") ?? "";
     }
   }

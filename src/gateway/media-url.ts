@@ -4,8 +4,11 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 export type MediaOwner = { tenantId: string; numberId: string };
 
 export type MediaUrls = {
-  /** Upstream's URL on our origin, good for five minutes without a credential; others unchanged. */
-  sign(upstreamUrl: string, owner: MediaOwner): string;
+  /**
+   * A media URL of upstream's on our origin, good for five minutes without a credential; `undefined`
+   * for any other URL.
+   */
+  sign(upstreamUrl: string, owner: MediaOwner): string | undefined;
   /** Whose file a query leads to, if we signed it and not too long ago. */
   verify(query: URLSearchParams): MediaOwner | undefined;
 };
@@ -35,7 +38,7 @@ export function createMediaUrls(options: {
     sign(upstreamUrl, owner) {
       const url = URL.parse(upstreamUrl);
       if (url === null || url.pathname !== ATTACHMENT_PATH) {
-        return upstreamUrl;
+        return undefined;
       }
       const exp = String(Math.floor(now() / 1000) + LIVES_SECONDS);
       const mac = macOf(url.searchParams, owner, exp, signingKey).toString("base64url");

@@ -1,13 +1,14 @@
 import type { MediaIds } from "../records/media-ids.ts";
 import { writeAnswer } from "./answer.ts";
-import type { Forward } from "./forward.ts";
+import type { Forward, ForwardedCall } from "./forward.ts";
 import { upstreamRequestHeaders } from "./headers.ts";
 import type { MediaUrls } from "./media-url.ts";
 import { refuseLargeUpload, uploadBody } from "./upload-body.ts";
 import type { AnswerCall } from "./plain-call.ts";
-import { rewriteTexts } from "./rewrite-answer.ts";
+import { rewriteUrls } from "./rewrite-answer.ts";
 import type { RefusedBy } from "./throttle/refusal.ts";
 import type { Throttle } from "./throttle/throttle.ts";
+import type { Transfer } from "./transfers.ts";
 
 /** Uploads, passed on as they come. */
 export function createUpload(options: {
@@ -15,8 +16,9 @@ export function createUpload(options: {
   throttle: Throttle;
   refusedBy: RefusedBy;
   mediaIds: MediaIds;
+  transfer: Transfer;
 }): AnswerCall {
-  const { forward, throttle, refusedBy, mediaIds } = options;
+  const { forward, throttle, refusedBy, mediaIds, transfer } = options;
   return async (call, { operation, upstreamPath, parsed, number, caller }) => {
     const { req, record } = call;
     refuseLargeUpload(req);
@@ -26,7 +28,7 @@ export function createUpload(options: {
     }
     const length = req.headers["content-length"];
     const body = uploadBody(req);
-    const answer = await forward(number, {
+    const forwarded: ForwardedCall = {
       method: operation.method,
       path: upstreamPath + parsed.search,
       headers: [
@@ -35,10 +37,13 @@ export function createUpload(options: {
       ],
       body,
       messageId: undefined,
-    }).catch((error: unknown) => {
-      // When the body itself broke off, that is what ended the call upstream.
-      throw body.errored ?? error;
-    });
+    };
+    const answer = await transfer(caller.tenantId, () => forward(number, forwarded)).catch(
+      (error: unknown) => {
+        // When the body itself broke off, that is what ended the call upstream.
+        throw body.errored ?? error;
+      },
+    );
     throttle.learn(number, { ...answer, limit: "upload", user: undefined });
     if (answer.status < 300 && operation.operationId === "uploadMedia") {
       noteMediaId(
@@ -76,7 +81,7 @@ export function createMediaLookup(options: {
     throttle.noteMediaLookup(number, mediaId, answer.status < 400);
     throttle.learn(number, { ...answer, limit: "media_lookup", user: undefined });
     const owner = { tenantId: number.tenantId, numberId: number.id };
-    const body = rewriteTexts(answer.body, (path, text) =>
+    const body = rewriteUrls(answer.body, (path, text) =>
       path.length === 1 && path[0] === "url" ? mediaUrls.sign(text, owner) : undefined,
     );
     writeAnswer(call, { ...answer, body });

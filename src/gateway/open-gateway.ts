@@ -24,6 +24,7 @@ import { createAfterRefusedKey } from "./refused-key.ts";
 import { createSend } from "./send.ts";
 import { refusalError, type RefusedBy } from "./throttle/refusal.ts";
 import type { Throttle } from "./throttle/throttle.ts";
+import { createTransfer } from "./transfers.ts";
 import { createAnswerWebhookSettings, type DropInSettings } from "./webhook-settings.ts";
 import { createWhatsAppHandler } from "./whatsapp-handler.ts";
 
@@ -39,6 +40,8 @@ export function openGateway(options: {
   authenticate: Authenticate;
   directory: Directory;
   dropIn: DropInSettings;
+  /** Awaited before a change of settings is answered. */
+  afterWrite: () => Promise<void>;
   throttle: Throttle;
   guards: Guards;
   messageLog: MessageLog;
@@ -64,6 +67,7 @@ export function openGateway(options: {
     countRefusedByLimit(metrics, refusal);
     return refusalError(refusal);
   };
+  const transfer = createTransfer();
   const leaseMs = options.upstreamTimeoutMs + LEASE_BEYOND_TIMEOUT_MS;
   const idempotency = createIdempotency({ db, sealer, leaseMs });
   return createWhatsAppHandler({
@@ -82,9 +86,17 @@ export function openGateway(options: {
       answerDryRun: createAnswerDryRun({ guards, throttle }),
     }),
     plainCall: createPlainCall({ forward, publicUrl }),
-    upload: createUpload({ forward, throttle, refusedBy, mediaIds }),
+    upload: createUpload({ forward, throttle, refusedBy, mediaIds, transfer }),
     mediaLookup: createMediaLookup({ forward, throttle, refusedBy, mediaUrls }),
-    downloads: createDownloads({ upstream, origins, afterRefusedKey, directory, mediaUrls }),
+    downloads: createDownloads({
+      upstream,
+      origins,
+      afterRefusedKey,
+      directory,
+      mediaUrls,
+      transfer,
+    }),
     answerWebhookSettings: createAnswerWebhookSettings(options.dropIn),
+    afterWrite: options.afterWrite,
   });
 }

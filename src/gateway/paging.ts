@@ -1,4 +1,4 @@
-import { rewriteTexts } from "./rewrite-answer.ts";
+import { rewriteUrls } from "./rewrite-answer.ts";
 
 /** A call's own URL, as far as the pages of its answer depend on it. */
 export type PagedCall = {
@@ -19,7 +19,7 @@ export function rewritePaging(answer: Buffer, call: PagedCall): Buffer {
   if (!answer.includes('"paging"')) {
     return answer;
   }
-  return rewriteTexts(answer, ([first, name, ...others], text) =>
+  return rewriteUrls(answer, ([first, name, ...others], text) =>
     first === "paging" && (name === "next" || name === "previous") && others.length === 0
       ? pageUrl(text, call)
       : undefined,

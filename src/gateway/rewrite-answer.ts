@@ -1,8 +1,9 @@
 /**
- * The answer with some of its texts replaced, and every other byte as it was: each text is looked
- * for as it stands in the JSON, slashes escaped or not. `undefined` from `replace` leaves it.
+ * The answer with some of its URLs replaced, and every other byte as it was: each is looked for as it
+ * stands in the JSON, slashes escaped or not, and replaced wherever it stands. `undefined` from
+ * `replace` leaves it. A text that is no URL is never asked about: an empty one stands anywhere.
  */
-export function rewriteTexts(
+export function rewriteUrls(
   answer: Buffer,
   replace: (path: readonly string[], text: string) => string | undefined,
 ): Buffer {
@@ -15,10 +16,10 @@ export function rewriteTexts(
   }
   let rewritten = json;
   for (const { path, text, source } of textsOf(parsed, [])) {
-    const replacement = replace(path, text);
+    const replacement = URL.canParse(text) ? replace(path, text) : undefined;
     if (replacement !== undefined) {
       // A function, because `$` means something in a replacement's text.
-      rewritten = rewritten.replace(source, () => JSON.stringify(replacement));
+      rewritten = rewritten.replaceAll(source, () => JSON.stringify(replacement));
     }
   }
   return rewritten === json ? answer : Buffer.from(rewritten);

@@ -16,12 +16,17 @@ export function createWhatsAppHandler(parts: {
   mediaLookup: AnswerCall;
   downloads: Downloads;
   answerWebhookSettings: AnswerWebhookSettings;
+  /** Awaited before settings are answered: their caller finds them in force here. */
+  afterWrite: () => Promise<void>;
 }): WhatsAppHandler {
   const { identify, downloads } = parts;
 
   const answerSettings: AnswerCall = async (call, identified) => {
     const body = await readBody(call.req, { bytesMax: JSON_BYTES_MAX });
     const answer = await parts.answerWebhookSettings({ ...identified, body });
+    if (identified.operation.method !== "GET" && answer.status < 400) {
+      await parts.afterWrite();
+    }
     call.record.code = answer.code;
     writeAnswer(call, {
       status: answer.status,

@@ -12,7 +12,10 @@ export type RunningServer = {
 };
 
 // Longer than a load balancer usually keeps a connection, so that it, not we, ends idle ones.
-const SETTINGS: ServerOptions = { keepAliveTimeout: 65_000 };
+// 100 MiB over a slow line take longer than Node's five minutes for a request, so what counts is
+// that it goes on: a connection that nothing moves on for so long is closed.
+const SETTINGS: ServerOptions = { keepAliveTimeout: 65_000, requestTimeout: 3_600_000 };
+const NOTHING_MOVES_MS = 300_000;
 
 const CLOSE_IDLE_EVERY_MS = 20;
 
@@ -31,7 +34,7 @@ export async function listenWhereFree(options: {
 }): Promise<RunningServer> {
   const { host, port, orAnyPort } = options;
   let listener = notYet;
-  const server = createServer(SETTINGS, (req, res) => listener(req, res));
+  const server = newServer((req, res) => listener(req, res));
   try {
     await listen(server, port, host);
   } catch (error) {
@@ -55,11 +58,15 @@ export function shareServer(listener: RequestListener): {
   attach: (socket: SharedSocket) => void;
   close: RunningServer["close"];
 } {
-  const server = createServer(SETTINGS, listener);
+  const server = newServer(listener);
   return {
     attach: (socket) => void server.listen(socket),
     close: ({ graceMs }) => close(server, graceMs),
   };
+}
+
+function newServer(listener: RequestListener): Server {
+  return createServer(SETTINGS, listener).setTimeout(NOTHING_MOVES_MS);
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

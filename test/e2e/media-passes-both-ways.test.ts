@@ -64,6 +64,7 @@ describe("a media file", () => {
     expect(file.body.equals(FILE)).toBe(true);
     expect(file.headers).toMatchObject({
       "content-type": "image/png",
+      "content-length": String(FILE.length),
       "content-disposition": "attachment",
       "x-content-type-options": "nosniff",
       "content-security-policy": "sandbox; default-src 'none'",

@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
 import { createServer as createTlsServer } from "node:tls";
 import { describe, expect, it } from "vitest";
 import { createUpstream, type Exchange } from "../../../src/dialog360/exchange.ts";
@@ -33,6 +34,42 @@ describe("a call to 360dialog", () => {
     const { port } = server.address() as AddressInfo;
     expect(await exchangeWith(`https://localhost:${port}`)).toMatchObject({ kind: "not_sent" });
     expect(offers).toEqual([["http/1.1"], ["http/1.1"], ["http/1.1"]]);
+    server.close();
+  });
+
+  it("is refused at once where as many as may be are under way, and files have their own", async () => {
+    const answers: ServerResponse[] = [];
+    const server = createServer((_req, res) => answers.push(res));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const upstream = createUpstream({
+      metrics: createMetrics(),
+      timeoutMs: 5000,
+      connectionsMax: { calls: 2, media: 1 },
+    });
+    const call = (body: Readable | null = null) =>
+      upstream.exchange({
+        origin,
+        method: "POST",
+        path: "/",
+        headers: [],
+        body,
+        apiKey: new Secret("key"),
+      });
+    const overloaded = expect.objectContaining({ code: "overloaded", status: 503 }) as Error;
+    const underWay = [call(), call()];
+    await expect(call()).rejects.toThrow(overloaded);
+    underWay.push(call(Readable.from(["file"])));
+    await expect(call(Readable.from(["file"]))).rejects.toThrow(overloaded);
+    await expect.poll(() => answers.length).toBe(3);
+    answers.forEach((res) => res.end("{}"));
+    expect((await Promise.all(underWay)).map(({ kind }) => kind)).toEqual(Array(3).fill("answer"));
+    const later = call();
+    await expect.poll(() => answers.length).toBe(4);
+    answers[3]?.end("{}");
+    expect(await later).toMatchObject({ kind: "answer" });
+    await upstream.close();
     server.close();
   });
 

@@ -1,23 +1,29 @@
 import { describe, expect, it } from "vitest";
 import { rewritePaging } from "../../../src/gateway/paging.ts";
-import { rewriteTexts } from "../../../src/gateway/rewrite-answer.ts";
+import { rewriteUrls } from "../../../src/gateway/rewrite-answer.ts";
 
 const rewrittenUrl = (json: string) =>
-  rewriteTexts(Buffer.from(json), (path, text) =>
+  rewriteUrls(Buffer.from(json), (path, text) =>
     path.length === 1 && path[0] === "url" ? `${text}#new` : undefined,
   ).toString();
 
-describe("rewriteTexts", () => {
+describe("rewriteUrls", () => {
   it.each([
     [
       "leaves every other byte",
-      '{ "id" : 12345678901234567890 , "url":"a/b","x":1.0,\n"url2":"a/b"}',
-      '{ "id" : 12345678901234567890 , "url":"a/b#new","x":1.0,\n"url2":"a/b"}',
+      '{ "id" : 12345678901234567890 , "url":"a:b","x":1.0,\n"url2":"a:b/"}',
+      '{ "id" : 12345678901234567890 , "url":"a:b#new","x":1.0,\n"url2":"a:b/"}',
     ],
+    [
+      "finds a text that stands before it too",
+      '{"data":["a:b"],"url":"a:b"}',
+      '{"data":["a:b#new"],"url":"a:b#new"}',
+    ],
+    ["leaves a text that is no URL", '{"name":"","url":""}', '{"name":"","url":""}'],
     ["finds a text with escaped slashes", '{"url":"https:\\/\\/x"}', '{"url":"https://x#new"}'],
-    ["finds a text with escaped letters", '{"url":"\\u0061"}', '{"url":"a#new"}'],
-    ["leaves a text that is deeper", '{"data":{"url":"a"}}', '{"data":{"url":"a"}}'],
-    ["leaves a text in a list", '[{"url":"a"}]', '[{"url":"a"}]'],
+    ["finds a text with escaped letters", '{"url":"\\u0061:b"}', '{"url":"a:b#new"}'],
+    ["leaves a text that is deeper", '{"data":{"url":"a:b"}}', '{"data":{"url":"a:b"}}'],
+    ["leaves a text in a list", '[{"url":"a:b"}]', '[{"url":"a:b"}]'],
     ["leaves what is no text", '{"url":null}', '{"url":null}'],
     ["leaves what is no JSON", "Bad gateway", "Bad gateway"],
   ])("%s", (_name, json, expected) => {
@@ -26,11 +32,11 @@ describe("rewriteTexts", () => {
 
   it("gives bytes that are not UTF-8 back as they are", () => {
     const bytes = Buffer.from([0x7b, 0xff, 0x7d]);
-    expect(rewriteTexts(bytes, () => "x").equals(bytes)).toBe(true);
+    expect(rewriteUrls(bytes, () => "x").equals(bytes)).toBe(true);
   });
 
   it("takes a dollar sign for a dollar sign", () => {
-    expect(rewriteTexts(Buffer.from('{"url":"a"}'), () => "$& $1 $'").toString()).toBe(
+    expect(rewriteUrls(Buffer.from('{"url":"a:b"}'), () => "$& $1 $'").toString()).toBe(
       '{"url":"$& $1 $\'"}',
     );
   });
