@@ -3891,6 +3891,20 @@ export interface components {
                 "application/json": components["schemas"]["UpstreamBody"];
             };
         };
+        /** @description They are switched off; nothing was changed. */
+        MultiWebhookSwitchedOff: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "message": "Multiple webhooks are not enabled for this number"
+                 *     }
+                 */
+                "application/json": components["schemas"]["MultiWebhookMessage"];
+            };
+        };
         /** @description It is done. */
         MultiWebhookDone: {
             headers: {
@@ -11106,6 +11120,7 @@ export interface operations {
                     "*/*": string;
                 };
             };
+            400: components["responses"]["WhatsAppBadRequest"];
             401: components["responses"]["WhatsAppUnauthorized"];
             403: components["responses"]["WhatsAppForbidden"];
             404: components["responses"]["WhatsAppNotFound"];
@@ -11218,6 +11233,7 @@ export interface operations {
                     "application/json": components["schemas"]["MultiWebhook"];
                 };
             };
+            400: components["responses"]["WhatsAppBadRequest"];
             401: components["responses"]["WhatsAppUnauthorized"];
             403: components["responses"]["GatewayForbidden"];
             404: components["responses"]["GatewayNotFound"];
@@ -11265,20 +11281,7 @@ export interface operations {
             401: components["responses"]["WhatsAppUnauthorized"];
             403: components["responses"]["GatewayForbidden"];
             404: components["responses"]["GatewayNotFound"];
-            /** @description They are switched off. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "message": "Multiple webhooks are not enabled for this number"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["MultiWebhookMessage"];
-                };
-            };
+            409: components["responses"]["MultiWebhookSwitchedOff"];
             413: components["responses"]["WhatsAppTooLarge"];
             500: components["responses"]["WhatsAppInternalError"];
             503: components["responses"]["GatewayUnavailable"];
@@ -11366,6 +11369,7 @@ export interface operations {
             401: components["responses"]["WhatsAppUnauthorized"];
             403: components["responses"]["GatewayForbidden"];
             404: components["responses"]["GatewayNotFound"];
+            409: components["responses"]["MultiWebhookSwitchedOff"];
             413: components["responses"]["WhatsAppTooLarge"];
             500: components["responses"]["WhatsAppInternalError"];
             503: components["responses"]["GatewayUnavailable"];

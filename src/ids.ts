@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 // Crockford's base 32 in lower case: no i, l, o, u, and its order is the order of its values.
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const TIME_LENGTH = 10;
-const RANDOM_BYTES = 16;
+const RANDOM_LENGTH = 16;
 
 export type IdPrefix =
   "ten" | "cli" | "tok" | "iss" | "num" | "ntf" | "evt" | "whe" | "att" | "msg" | "dst" | "req";
@@ -14,27 +14,35 @@ export type IdPrefix =
  * derived from endpoint and event where the delivery is inserted.
  */
 export function newId(prefix: IdPrefix, nowMs: number = Date.now()): string {
-  let time = "";
-  for (let rest = nowMs, i = 0; i < TIME_LENGTH; i++, rest = Math.floor(rest / 32)) {
-    time = ALPHABET.charAt(rest % 32) + time;
+  return `${prefix}_${timeText(nowMs)}${takeRandomText()}`;
+}
+
+let lastMs = Number.NaN;
+let lastTimeText = "";
+
+/** Many ids share a millisecond. */
+function timeText(nowMs: number): string {
+  if (nowMs !== lastMs) {
+    let text = "";
+    for (let rest = nowMs, i = 0; i < TIME_LENGTH; i++, rest = Math.floor(rest / 32)) {
+      text = ALPHABET.charAt(rest % 32) + text;
+    }
+    lastMs = nowMs;
+    lastTimeText = text;
   }
-  let random = "";
-  for (const byte of takeRandomBytes()) {
-    random += ALPHABET.charAt(byte & 31);
-  }
-  return `${prefix}_${time}${random}`;
+  return lastTimeText;
 }
 
 // One call to the system for many ids: a call for each was an eighth of a forwarded message's CPU.
-const POOL_BYTES = 256 * RANDOM_BYTES;
-let pool = Buffer.alloc(0);
+const POOL_BYTES = 256 * RANDOM_LENGTH;
+let pool = "";
 
-function takeRandomBytes(): Buffer {
+function takeRandomText(): string {
   if (pool.length === 0) {
-    pool = randomBytes(POOL_BYTES);
+    pool = Array.from(randomBytes(POOL_BYTES), (byte) => ALPHABET.charAt(byte & 31)).join("");
   }
-  const taken = pool.subarray(0, RANDOM_BYTES);
-  pool = pool.subarray(RANDOM_BYTES);
+  const taken = pool.slice(0, RANDOM_LENGTH);
+  pool = pool.slice(RANDOM_LENGTH);
   return taken;
 }
 

@@ -21,12 +21,12 @@ export type MultiWebhook = {
   ): Promise<void>;
   /** False when they are switched off. @throws {InvalidRequest} */
   append(tenantId: string, phoneNumberId: string, destinations: Destination[]): Promise<boolean>;
-  /** Changes one by its name. @throws {NotFound}, {InvalidRequest} */
+  /** Changes one by its name. False when they are off. @throws {NotFound}, {InvalidRequest} */
   change(
     tenantId: string,
     phoneNumberId: string,
     wish: { name: string } & Partial<Settings>,
-  ): Promise<void>;
+  ): Promise<boolean>;
 };
 
 export function createMultiWebhook(options: { db: Database; setDropIn: SetDropIn }): MultiWebhook {
@@ -93,14 +93,18 @@ export function createMultiWebhook(options: { db: Database; setDropIn: SetDropIn
     },
 
     async change(tenantId, phoneNumberId, wish) {
-      await changeEndpoints(db, tenantId, async (trx) => {
+      return changeEndpoints(db, tenantId, async (trx) => {
         const endpoints = await listNamed(trx, tenantId, phoneNumberId);
         const old = endpoints.find(({ name }) => name === wish.name);
         if (old === undefined) {
           throw new NotFound();
         }
+        if (!(await isEnabled(trx, tenantId, phoneNumberId))) {
+          return false;
+        }
         const destination = { ...readSettings(old), ...wish };
         await setAll(trx, tenantId, { phoneNumberId, destinations: [destination] });
+        return true;
       });
     },
   };

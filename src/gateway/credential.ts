@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { bearerToken, multipleCredentials } from "../tenancy/authenticate.ts";
+import { bearerToken, multipleCredentials, onlyValue } from "../tenancy/authenticate.ts";
 
 /**
  * The caller's token, from wherever its client puts one: `Authorization: Bearer`, 360dialog's
@@ -7,11 +7,10 @@ import { bearerToken, multipleCredentials } from "../tenancy/authenticate.ts";
  * @throws {ApiError} `multiple_credentials`
  */
 export function credentialOf(
-  req: Pick<IncomingMessage, "method" | "headers" | "rawHeaders">,
+  req: Pick<IncomingMessage, "method" | "rawHeaders">,
   queryToken: string | undefined,
 ): string | undefined {
-  const key = req.headers["d360-api-key"];
-  const inHeader = theSame(bearerToken(req), typeof key === "string" ? key : undefined);
+  const inHeader = theSame(bearerToken(req), onlyValue(req, "d360-api-key"));
   return theSame(inHeader, req.method === "GET" ? queryToken : undefined);
 }
 

@@ -45,9 +45,9 @@ function fill(
 ): FoundOperation | undefined {
   const ids = segments.flatMap((segment, index) => {
     const at = shape[index]?.indexOf(ANY_ID) ?? -1;
-    return at === -1 ? [] : [segment.slice(at)];
+    return at === -1 ? [] : [decoded(segment).slice(at)];
   });
-  if (operation.level === "media" && !MEDIA_ID.test(ids[0] ?? "")) {
+  if (operation.level === "media" && !MEDIA_ID.test(segments[0] ?? "")) {
     return undefined;
   }
   const upstreamPath = operation.upstreamPath.replaceAll(/\{\w+\}/g, () => ids.shift() ?? "");
@@ -62,13 +62,26 @@ function shapesOf(segments: readonly string[]): string[][] {
     return [];
   }
   return segments.reduce<string[][]>(
-    (shapes, segment) => [
-      ...shapes.map((shape) => [...shape, segment]),
-      ...(ID_SEGMENT.test(segment) ? shapes.map((shape) => [...shape, ANY_ID]) : []),
-      ...(segment.startsWith(UPLOAD) && ID_SEGMENT.test(segment)
-        ? shapes.map((shape) => [...shape, UPLOAD + ANY_ID])
-        : []),
-    ],
+    (shapes, segment) => {
+      const choices = [segment, ...idShapesOf(decoded(segment))];
+      return choices.flatMap((choice) => shapes.map((shape) => [...shape, choice]));
+    },
     [[]],
   );
+}
+
+function idShapesOf(id: string): string[] {
+  if (!ID_SEGMENT.test(id)) {
+    return [];
+  }
+  return id.startsWith(UPLOAD) ? [ANY_ID, UPLOAD + ANY_ID] : [ANY_ID];
+}
+
+/** Many clients encode what need not be in an id, such as `upload%3A…`; what does need it is none. */
+function decoded(segment: string): string {
+  try {
+    return segment.includes("%") ? decodeURIComponent(segment) : segment;
+  } catch {
+    return segment;
+  }
 }

@@ -54,7 +54,14 @@ function dropVersion(segments: string[]): string[] {
   return isVersion ? segments.slice(1) : segments;
 }
 
-function parseQuery(query: string): Pick<ParsedPath, "queryNumberId" | "queryToken" | "search"> {
+type ParsedQuery = Pick<ParsedPath, "queryNumberId" | "queryToken" | "search">;
+
+const NO_QUERY: ParsedQuery = { queryNumberId: undefined, queryToken: undefined, search: "" };
+
+function parseQuery(query: string): ParsedQuery {
+  if (query === "") {
+    return NO_QUERY;
+  }
   const parts = query.split("&");
   const taken = new Map<string, string>();
   const rest = parts.filter((part) => {

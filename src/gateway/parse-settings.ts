@@ -62,11 +62,12 @@ function parseUrl(url: unknown, at: string): string {
   return url;
 }
 
-const NAME_CHARACTERS_MAX = 200;
+const NAME = /^[^\p{Cc}]{1,200}$/u;
 
 function parseName(name: unknown, at: string): string {
-  if (typeof name !== "string" || name === "" || name.length > NAME_CHARACTERS_MAX) {
-    throw refused("name_invalid", `${at}/name`, "name must be 1 to 200 characters.");
+  if (typeof name !== "string" || !NAME.test(name)) {
+    const detail = "name must be 1 to 200 characters, and no control characters.";
+    throw refused("name_invalid", `${at}/name`, detail);
   }
   return name;
 }

@@ -25,12 +25,13 @@ export function renameByContent(
 }
 
 const NAMES_USER = /^(user_wa_id|recipient)=/;
-const USER = /^[\w.-]{1,256}$/;
+const USER = /^\+?[\w.-]{1,256}$/;
 
 function callPermission({ path, search }: UpstreamTarget): UpstreamTarget {
   const parts = search.slice(1).split("&");
   const named = parts.find((part) => NAMES_USER.test(part)) ?? "";
-  const [user = ""] = new URLSearchParams(named).values();
+  // In a query an unencoded `+` is a blank, but nobody's number begins with one.
+  const user = [...new URLSearchParams(named).values()].join().replace(/^ /, "+");
   if (!USER.test(user)) {
     throw new ApiError("invalid_parameter", "Name the user in ?user_wa_id=.");
   }

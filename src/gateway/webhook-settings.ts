@@ -31,7 +31,7 @@ export type DropInSettings = {
       tenantId: string,
       phoneNumberId: string,
       wish: { name: string } & Partial<Settings>,
-    ): Promise<void>;
+    ): Promise<boolean>;
   };
 };
 
@@ -70,6 +70,11 @@ const STARTED: SettingsAnswer = {
   body: { message: "Operation started successfully" },
 };
 
+const SWITCHED_OFF: SettingsAnswer = {
+  status: 409,
+  body: { message: "Multiple webhooks are not enabled for this number" },
+};
+
 async function answer(
   { webhookSettings, multiWebhook }: DropInSettings,
   { operation, caller, number, body }: Parameters<AnswerWebhookSettings>[0],
@@ -100,13 +105,12 @@ async function answer(
     case "addToMultiWebhook": {
       const { destinations = [] } = parseDestinations(parseJson(body));
       const appended = await multiWebhook.append(tenantId, phoneNumberId, destinations);
-      return appended
-        ? STARTED
-        : { status: 409, body: { message: "Multiple webhooks are not enabled for this number" } };
+      return appended ? STARTED : SWITCHED_OFF;
     }
     case "updateMultiWebhook": {
-      await multiWebhook.change(tenantId, phoneNumberId, parseDestination(parseJson(body)));
-      return STARTED;
+      const wish = parseDestination(parseJson(body));
+      const changed = await multiWebhook.change(tenantId, phoneNumberId, wish);
+      return changed ? STARTED : SWITCHED_OFF;
     }
     default:
       throw new Error(`${operation.operationId} is no webhook setting`);

@@ -50,7 +50,10 @@ export function createApp(
     return ours;
   }
   const listenWhatsApp = createWhatsAppListener({ ...options, whatsApp });
-  return (req, res) => (isReserved(req.url ?? "/") ? ours(req, res) : listenWhatsApp(req, res));
+  return (req, res) => {
+    req.url = pathOf(req.url ?? "/");
+    return isReserved(req.url) ? ours(req, res) : listenWhatsApp(req, res);
+  };
 }
 
 /** Names the call, logs it when it is answered, and renders what it fails with. */
@@ -74,6 +77,11 @@ function recordCall(options: AppOptions): Middleware {
 
 function recordOf(ctx: Context): CallRecord {
   return ctx.state["record"] as CallRecord;
+}
+
+/** A client that takes us for a proxy sends the whole URL (RFC 9112, section 3.2.2). */
+function pathOf(target: string): string {
+  return target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?#]*\/?/i, "/");
 }
 
 /** A request target that is no path (RFC 9112, section 3.2.2) is none of the WhatsApp API's either. */

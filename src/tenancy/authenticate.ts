@@ -50,26 +50,35 @@ export function createAuthenticate(options: {
  * though perhaps not a valid one.
  * @throws {ApiError} `multiple_credentials`
  */
-export function bearerToken(
-  req: Pick<IncomingMessage, "headers" | "rawHeaders">,
-): string | undefined {
-  const { authorization } = req.headers;
+export function bearerToken(req: Pick<IncomingMessage, "rawHeaders">): string | undefined {
+  const authorization = onlyValue(req, "authorization");
   if (authorization === undefined) {
     return undefined;
   }
-  // Of two headers Node keeps the first, and whatever stands before us may have read the other.
-  const { rawHeaders } = req;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (
-      rawHeaders[index]?.length === "authorization".length &&
-      rawHeaders[index]?.toLowerCase() === "authorization" &&
-      rawHeaders[index + 1] !== authorization
-    ) {
-      throw multipleCredentials();
-    }
-  }
   const scheme = /^Bearer +(?! |$)/i.exec(authorization)?.[0];
   return scheme && authorization.slice(scheme.length).trimEnd();
+}
+
+/**
+ * The value of a header that holds a credential. Of two, Node keeps the first or joins them, and
+ * whatever stands before us may have read the other. `name` is in lower case.
+ * @throws {ApiError} `multiple_credentials`
+ */
+export function onlyValue(
+  { rawHeaders }: Pick<IncomingMessage, "rawHeaders">,
+  name: string,
+): string | undefined {
+  let only: string | undefined;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const value = rawHeaders[index + 1];
+    if (rawHeaders[index]?.length === name.length && rawHeaders[index]?.toLowerCase() === name) {
+      if (only !== undefined && only !== value) {
+        throw multipleCredentials();
+      }
+      only = value;
+    }
+  }
+  return only;
 }
 
 export function multipleCredentials(): ApiError {

@@ -91,8 +91,8 @@ describe("a good credential in a place or form that does not count", () => {
     ],
     [
       "two D360-API-KEY headers",
-      () => ({ headers: { "d360-api-key": [tenant.token, tenant.token] } }),
-      { tenant: MISSING, messages: INVALID },
+      () => ({ headers: { "d360-api-key": [tenant.token, other.token] } }),
+      { tenant: MISSING, messages: TWO },
     ],
     [
       "two Authorization headers",

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type IncomingMessage, request as httpRequest } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   addNumber,
@@ -44,6 +46,23 @@ describe("a send", () => {
     const upstream = gateway.simulator.requests.at(-1);
     expect(`${upstream?.method} ${upstream?.url}`).toBe("POST /messages");
     expect(upstream?.headers["d360-api-key"]).toBe(tenant.apiKey);
+  });
+
+  it("reaches it from a client that takes the gateway for a proxy", async () => {
+    const { hostname, port, host } = new URL(gateway.url);
+    const statusOf = async (target: string, token?: string) => {
+      const headers = {
+        "content-type": "application/json",
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      };
+      const req = httpRequest({ hostname, port, method: "POST", path: target, headers });
+      const [res] = (await once(req.end(JSON.stringify(body)), "response")) as [IncomingMessage];
+      res.resume();
+      return res.statusCode;
+    };
+    expect(await statusOf(`http://${host}/v23.0/messages`, tenant.token)).toBe(200);
+    expect(gateway.simulator.requests.at(-1)?.url).toBe("/messages");
+    expect(await statusOf(`http://elsewhere.example/partner/v1/tenants`)).toBe(401);
   });
 
   it("carries the rest of its query on byte for byte", async () => {

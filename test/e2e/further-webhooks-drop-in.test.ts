@@ -105,6 +105,9 @@ describe("a program written for 360dialog", () => {
       body: { destinations: [destination("d")] },
     });
     expect(refused.status).toBe(409);
+    const unchanged = await tenant.call("PATCH", "/multi_webhook", { body: destination("b", "x") });
+    expect(unchanged.status).toBe(409);
+    expect(await states()).toEqual(["b paused", "c paused"]);
     await tenant.call("POST", "/multi_webhook", { body: { enabled: true } });
     expect(await states()).toEqual(["b active", "c active"]);
   });
@@ -112,6 +115,7 @@ describe("a program written for 360dialog", () => {
   it.each([
     ["a name twice", { enabled: true, destinations: [destination("a"), destination("a", "b")] }],
     ["no name", { enabled: true, destinations: [{ url: "https://receiver.example.com/x" }] }],
+    ["a NUL in a name", { enabled: true, destinations: [destination("a\0b", "x")] }],
     ["a bad URL", { enabled: true, destinations: [{ name: "a", url: "http://x_y:1/" }] }],
     ["no list", { enabled: true, destinations: "a" }],
     ["no object", []],

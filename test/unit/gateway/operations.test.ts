@@ -54,16 +54,43 @@ describe("findOperation", () => {
     }
   });
 
-  it.each([".", "..", "...", "a%2Fb", "%2e%2e", "a b", "a\0", "a?b", "a#b", "a\\b", "é", ""])(
-    "takes %j for no id",
-    (segment) => {
-      for (const method of METHODS) {
-        expect(findOperation(method, [segment])).toBeUndefined();
-        expect(findOperation(method, ["media", segment])).toBeUndefined();
-        expect(findOperation(method, ["groups", segment])).toBeUndefined();
-      }
-    },
-  );
+  it.each([
+    ".",
+    "..",
+    "...",
+    "a%2Fb",
+    "%2e%2e",
+    "%252e",
+    "a%00",
+    "a%5Cb",
+    "%zz",
+    "a b",
+    "a\0",
+    "a?b",
+    "a#b",
+    "a\\b",
+    "é",
+    "",
+  ])("takes %j for no id", (segment) => {
+    for (const method of METHODS) {
+      expect(findOperation(method, [segment])).toBeUndefined();
+      expect(findOperation(method, ["media", segment])).toBeUndefined();
+      expect(findOperation(method, ["groups", segment])).toBeUndefined();
+    }
+  });
+
+  it.each([
+    ["POST", "upload%3AMTphdHRh", "/upload:MTphdHRh"],
+    ["GET", "upload%3aMTphdHRh%3d", "/upload:MTphdHRh="],
+    ["GET", "calling/permissions/%2B4915112345678", "/calling/permissions/+4915112345678"],
+    ["GET", "groups/Y2FwaV%5Fncm91cA%3D%3D", "/groups/Y2FwaV_ncm91cA=="],
+  ])("takes an id that is encoded without need for what it is: %s %s", (method, path, upstream) => {
+    expect(findOperation(method, path.split("/"))?.upstreamPath).toBe(upstream);
+  });
+
+  it.each(["%31234", "1234%2F..", "%zz"])("takes %j for no media id", (segment) => {
+    expect(findOperation("GET", [segment])).toBeUndefined();
+  });
 
   it("has each method and path once", () => {
     const shapes = OPERATIONS.map(

@@ -16,6 +16,8 @@ describe("a call that 360dialog has elsewhere", () => {
   it.each([
     ["getCallPermissionAsMeta", "?user_wa_id=1555", "", "/calling/permissions/1555"],
     ["getCallPermissionAsMeta", "?a=1&user_wa_id=1&b=%20", "", "/calling/permissions/1?a=1&b=%20"],
+    ["getCallPermissionAsMeta", "?user_wa_id=%2B49151", "", "/calling/permissions/+49151"],
+    ["getCallPermissionAsMeta", "?user_wa_id=+49151", "", "/calling/permissions/+49151"],
     ["setNumberSettings", "", '{"calling":{"status":"ENABLED"}}', "/calling/settings"],
     ["setNumberSettings", "?x=1", '{"calling":{}}', "/calling/settings?x=1"],
     ["setNumberSettings", "", '{"calling":{},"storage_configuration":{}}', "/settings"],
