@@ -87,7 +87,7 @@ function describeRefusal(body: Buffer): string {
   return typeof words === "string" ? words : "360dialog gave no reason";
 }
 
-export type Loose = { [key: string]: Loose } | undefined;
+type Loose = { [key: string]: Loose } | undefined;
 
 export function parseLoosely(body: Buffer): Loose {
   try {

@@ -2,10 +2,9 @@ import { sql } from "kysely";
 import { InvalidRequest } from "../errors.ts";
 import type { DatabaseTransaction } from "../store/database.ts";
 import { brokenEndpointRules, duplicateRule, type UrlRules } from "./check-endpoint.ts";
-import { ENDPOINT_DEFAULTS } from "./endpoint-routes.ts";
 import type { EndpointSecrets } from "./endpoint-secrets.ts";
-import { releaseHeld } from "./endpoint-state.ts";
-import { insertEndpoint, type WebhookEndpointRow } from "./endpoints.ts";
+import { activateEndpoint } from "./endpoint-state.ts";
+import { ENDPOINT_DEFAULTS, insertEndpoint, type WebhookEndpointRow } from "./endpoints.ts";
 
 /** As 360dialog writes and reads them (its page on webhooks): `{ url, headers }`. */
 export type Settings = { url: string; headers: Record<string, string> };
@@ -102,12 +101,11 @@ export function createSetDropIn(parts: {
         url,
         header_names: Object.keys(headers),
         headers_sealed: endpointSecrets.sealHeaders(key, headers),
-        // Setting it again is how a 360dialog client says "it is up again".
-        state: "active",
       })
       .where("tenant_id", "=", tenantId)
       .where("id", "=", old.id)
       .execute();
-    await releaseHeld(trx, tenantId, old.id);
+    // Setting it again is how a 360dialog client says "it is up again".
+    await activateEndpoint(trx, tenantId, old.id);
   };
 }

@@ -13,27 +13,13 @@ import type { EndpointSecrets } from "./endpoint-secrets.ts";
 import {
   changeEndpoints,
   deleteEndpoint,
+  ENDPOINT_DEFAULTS,
   type EndpointWish,
   getEndpoint,
   insertEndpoint,
   listEndpoints,
 } from "./endpoints.ts";
 import { presentEndpoint } from "./present.ts";
-
-const TIMEOUT_SECONDS = 10;
-const MAX_IN_FLIGHT = 10;
-
-export const ENDPOINT_DEFAULTS = {
-  description: null,
-  name: null,
-  event_types: null,
-  phone_number_ids: null,
-  waba_ids: null,
-  headers: {},
-  format: "cloud_api",
-  timeout_seconds: TIMEOUT_SECONDS,
-  max_in_flight: MAX_IN_FLIGHT,
-} as const satisfies Omit<EndpointWish, "url" | "managed_by">;
 
 /** A tenant's webhook endpoints. */
 export function endpointRoutes(options: {

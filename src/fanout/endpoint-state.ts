@@ -34,12 +34,18 @@ export async function holdEndpoint(
     .execute();
 }
 
-/** What was held for an endpoint that is active again is due at once. */
-export async function releaseHeld(
+/** Whatever state it was in; what was held for it is due at once. */
+export async function activateEndpoint(
   trx: DatabaseTransaction,
   tenantId: string,
   endpointId: string,
 ): Promise<void> {
+  await trx
+    .updateTable("webhook_endpoint")
+    .set({ state: "active" })
+    .where("tenant_id", "=", tenantId)
+    .where("id", "=", endpointId)
+    .execute();
   await trx
     .updateTable("delivery")
     .set({ state: "pending", next_attempt_at: sql`now()` })

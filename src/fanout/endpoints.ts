@@ -24,6 +24,19 @@ export type EndpointWish = {
   managed_by: WebhookEndpointRow["managed_by"];
 };
 
+/** What a tenant need not say of an endpoint. */
+export const ENDPOINT_DEFAULTS = {
+  description: null,
+  name: null,
+  event_types: null,
+  phone_number_ids: null,
+  waba_ids: null,
+  headers: {},
+  format: "cloud_api",
+  timeout_seconds: 10,
+  max_in_flight: 10,
+} as const satisfies Omit<EndpointWish, "url" | "managed_by">;
+
 /**
  * Writes a tenant's endpoints one after the other, so that what was checked of the others (a URL is
  * unique for a number) still holds when the new one is written.

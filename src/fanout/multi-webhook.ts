@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { NotFound } from "../errors.ts";
 import type { Database, DatabaseTransaction } from "../store/database.ts";
 import { readSettings, type SetDropIn, type Settings } from "./drop-in-endpoint.ts";
-import { holdEndpoint, releaseHeld } from "./endpoint-state.ts";
+import { activateEndpoint, holdEndpoint } from "./endpoint-state.ts";
 import { changeEndpoints, removeEndpoint, type WebhookEndpointRow } from "./endpoints.ts";
 
 export type Destination = Settings & { name: string };
@@ -143,12 +143,6 @@ async function isEnabled(
 
 async function reopen(trx: DatabaseTransaction, endpoint: WebhookEndpointRow): Promise<void> {
   if (endpoint.state === "paused") {
-    await trx
-      .updateTable("webhook_endpoint")
-      .set({ state: "active" })
-      .where("tenant_id", "=", endpoint.tenant_id)
-      .where("id", "=", endpoint.id)
-      .execute();
-    await releaseHeld(trx, endpoint.tenant_id, endpoint.id);
+    await activateEndpoint(trx, endpoint.tenant_id, endpoint.id);
   }
 }

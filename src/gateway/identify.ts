@@ -27,7 +27,7 @@ export type Identify = (
 ) => Promise<IdentifiedCall>;
 
 /** The number that a media id was seen on, if it was: by an upload, or in a message. */
-export type FindNumberOfMedia = (tenantId: string, mediaId: string) => Promise<string | undefined>;
+type FindNumberOfMedia = (tenantId: string, mediaId: string) => Promise<string | undefined>;
 
 /**
  * Who calls, what they may call, and on which number; in this order, so that nobody learns of an

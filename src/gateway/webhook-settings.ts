@@ -35,7 +35,7 @@ export type DropInSettings = {
   };
 };
 
-export type SettingsAnswer = { status: number; body: object; code?: string };
+type SettingsAnswer = { status: number; body: object; code?: string };
 
 export type AnswerWebhookSettings = (call: {
   operation: Operation;

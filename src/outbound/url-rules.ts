@@ -3,7 +3,7 @@ import type { AllowList } from "./allow-list.ts";
 import { bareHost, isAddressLiteral, isPublicName } from "./host-name.ts";
 
 /** The longest URL that is taken, in characters as written. */
-export const URL_CHARACTERS_MAX = 2048;
+const URL_CHARACTERS_MAX = 2048;
 
 const RULES = [
   ["url_invalid", "The URL cannot be read, or not by every reader in the same way."],
@@ -115,7 +115,7 @@ function brokenAsDialled(text: string, { ownHosts }: UrlRuleOptions): Set<Endpoi
 }
 
 /** Whether the operator's list names the host of this URL, so that it may be private, plain http and on any port. */
-export function isExempt(url: URL, allowList: AllowList): boolean {
+function isExempt(url: URL, allowList: AllowList): boolean {
   return allowList.allowsHost(bareHost(url.hostname));
 }
 

@@ -107,7 +107,7 @@ export interface IssuerTable {
 
 export type PhoneNumberState = "pending" | "running" | "key_rejected" | "suspended";
 
-export type OnboardingStage =
+type OnboardingStage =
   | "linked"
   | "created"
   | "ready"

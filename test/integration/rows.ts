@@ -1,8 +1,8 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
-import { ENDPOINT_DEFAULTS } from "../../src/fanout/endpoint-routes.ts";
 import { createEndpointSecrets } from "../../src/fanout/endpoint-secrets.ts";
 import {
   changeEndpoints,
+  ENDPOINT_DEFAULTS,
   type EndpointWish,
   insertEndpoint,
   type WebhookEndpointRow,

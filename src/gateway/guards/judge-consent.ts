@@ -13,10 +13,10 @@ import {
 export const OPT_IN_MISSING: Judgement = {
   code: "opt_in_missing",
   guard: "opt_in",
-  needsFacts: ({ kind }) => kind !== "call",
+  needsFacts: ({ kind }) => kind !== "opaque",
   judge({ kind }, known) {
-    if (kind === "call") {
-      return pass("Only messages need an opt-in.");
+    if (kind === "opaque") {
+      return pass("What an encrypted message says cannot be judged.");
     }
     if (known.facts.optedInAt !== null) {
       return pass("An opt-in is recorded.");

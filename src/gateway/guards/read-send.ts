@@ -14,8 +14,8 @@ export type Send = {
 export type Subject = {
   /** The recipient under each of its names: phone number, BSUID. */
   users: readonly [string, ...string[]];
-  /** A call is no message: neither window nor opt-in is for it. */
-  kind: "free_form" | "template" | "call";
+  /** `opaque`: what it says is encrypted, so only its recipient can be judged. */
+  kind: "free_form" | "template" | "opaque";
   /** Of a template that is named as templates are. */
   template: { name: string; language: string } | undefined;
   /** What this operation sends is marketing, whatever the template's category. */
@@ -24,7 +24,7 @@ export type Subject = {
 
 export type ReadSend = { kind: "subject"; subject: Subject } | { kind: "passed"; why: string };
 
-/** Operations whose body is a message; other sends have a recipient and nothing else to judge. */
+/** Operations whose body is a message in clear. */
 const MESSAGES: ReadonlySet<string> = new Set(["sendMessage", "sendMarketingMessage"]);
 
 /** What cannot be judged passes: 360dialog judges it, as everything. */
@@ -45,7 +45,7 @@ export function readSend({ operation, recipient, message }: Send): ReadSend {
     kind: "subject",
     subject: {
       users: [first, ...others],
-      kind: !MESSAGES.has(operation) ? "call" : isTemplate ? "template" : "free_form",
+      kind: !MESSAGES.has(operation) ? "opaque" : isTemplate ? "template" : "free_form",
       template: isTemplate ? templateOf(message["template"]) : undefined,
       marketing: operation === "sendMarketingMessage",
     },

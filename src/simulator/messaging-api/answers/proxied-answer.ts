@@ -43,7 +43,7 @@ function metaJson(body: unknown): Buffer {
 }
 
 /** Meta's good answer, as 360dialog passes it on. */
-export function proxiedSuccess(body: unknown, wabaId: string): Answer {
+function proxiedSuccess(body: unknown, wabaId: string): Answer {
   return { status: 200, headers: metaHeaders(wabaId, newTraceId()), body: metaJson(body) };
 }
 

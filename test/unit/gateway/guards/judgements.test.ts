@@ -25,7 +25,7 @@ const TEMPLATE: Subject = {
 };
 const NAMELESS: Subject = { ...TEMPLATE, template: undefined };
 const MARKETING: Subject = { ...TEMPLATE, marketing: true };
-const CALL: Subject = { ...TEXT, kind: "call" };
+const OPAQUE: Subject = { ...TEXT, kind: "opaque" };
 
 const WATCHED: Partial<SendFacts> = { watchedSince: hoursAgo(500) };
 const OPEN: Partial<SendFacts> = { ...WATCHED, lastInboundAt: hoursAgo(23) };
@@ -66,7 +66,7 @@ describe("window_closed", () => {
     ["a text by a number of which nothing is known", TEXT, {}, "unknown"],
     ["a template when it is shut", TEMPLATE, SHUT, "pass"],
     ["marketing when it is shut", MARKETING, SHUT, "pass"],
-    ["a call when it is shut", CALL, SHUT, "pass"],
+    ["an encrypted message when it is shut", OPAQUE, SHUT, "pass"],
   ])("%s", (_name, subject, facts, result) => {
     expect(judge(WINDOW_CLOSED, subject, { facts }).result).toBe(result);
   });
@@ -90,7 +90,7 @@ describe("opt_in_missing", () => {
     ["a text to one who wrote", TEXT, OPEN, "pass"],
     ["a text to one who did not, shut", TEXT, SHUT, "refuse"],
     ["a text to a stranger by a new number", TEXT, NEW, "unknown"],
-    ["a call to one who did not", CALL, SHUT, "pass"],
+    ["an encrypted message to one who did not", OPAQUE, SHUT, "pass"],
   ])("%s", (_name, subject, facts, result) => {
     expect(judge(OPT_IN_MISSING, subject, { facts }).result).toBe(result);
   });
@@ -121,7 +121,7 @@ describe("opted_out", () => {
       "refuse",
     ],
     ["a text", TEXT, STOPPED, "pass"],
-    ["a call", CALL, STOPPED, "pass"],
+    ["an encrypted message", OPAQUE, STOPPED, "pass"],
     ["after a resumption", MARKETING, { ...STOPPED, resumedAt: hoursAgo(9) }, "pass"],
     [
       "after a resumption before the stop",
@@ -154,7 +154,7 @@ describe("destination_restricted", () => {
   it.each<[string, Subject, Known["rules"], Partial<SendFacts>, string]>([
     ["no rule", TEXT, [], {}, "pass"],
     ["a text where nothing may go", TEXT, blocked, {}, "refuse"],
-    ["a call where nothing may go", CALL, blocked, {}, "refuse"],
+    ["an encrypted message where nothing may go", OPAQUE, blocked, {}, "refuse"],
     ["a template where nothing may go", TEMPLATE, blocked, notice, "refuse"],
     ["a rule of tomorrow", TEXT, [rule("blocked", hoursAgo(-1))], {}, "pass"],
     ["a rule from this moment on", TEXT, [rule("blocked", now)], {}, "refuse"],

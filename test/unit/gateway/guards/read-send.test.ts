@@ -69,7 +69,11 @@ describe("readSend", () => {
       { operation: "sendMarketingMessage", message: { type: "template", template } },
       { kind: "template", marketing: true },
     ],
-    ["a call", { operation: "startCall", message: { action: "connect" } }, { kind: "call" }],
+    [
+      "an encrypted message",
+      { operation: "sendEncryptedMessage", message: {} },
+      { kind: "opaque" },
+    ],
   ])("reads %s", (_what, fields, subject) => {
     expect(readSend(send(fields))).toMatchObject({ kind: "subject", subject });
   });
