@@ -62,8 +62,8 @@ export function createSend(options: {
         kind: "answered",
         status: answer.status,
         contentType: answer.headers["content-type"],
-        body: answer.body,
-        answeredAt: new Date(),
+        body: answer.body.toString("latin1"),
+        answeredAtMs: Date.now(),
       });
       return warning === undefined
         ? answer
@@ -127,7 +127,7 @@ function logEntry({ call, identified, body, read, messageId }: Sending) {
     type: read.type,
     callbackData: read.callbackData,
     contentType: call.req.headers["content-type"],
-    body,
-    sentAt: new Date(),
+    body: body.toString("latin1"),
+    sentAtMs: Date.now(),
   };
 }

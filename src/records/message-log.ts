@@ -2,6 +2,11 @@ import type { Database } from "../store/database.ts";
 import { createWriteBehind } from "./write-behind.ts";
 import { forgetMessages, type SendToWrite, writeMessages } from "./write-messages.ts";
 
+/**
+ * Bytes are held as latin1 text, which has a character for each, and times in milliseconds: hundreds
+ * of sends wait to be written at any moment, and what waits is copied by the garbage collector, a
+ * Buffer with all that belongs to it.
+ */
 export type LoggedSend = {
   id: string;
   tenantId: string;
@@ -12,8 +17,8 @@ export type LoggedSend = {
   type: string | undefined;
   callbackData: string | undefined;
   contentType: string | undefined;
-  body: Buffer;
-  sentAt: Date;
+  body: string;
+  sentAtMs: number;
 };
 
 export type SendOutcome =
@@ -21,8 +26,8 @@ export type SendOutcome =
       kind: "answered";
       status: number;
       contentType: string | undefined;
-      body: Buffer;
-      answeredAt: Date;
+      body: string;
+      answeredAtMs: number;
     }
   | { kind: "unknown" }
   | { kind: "not_sent" };
@@ -111,7 +116,7 @@ export function createMessageLog(options: {
     timer = undefined;
     const latestMs = Date.now() - TELL_AFTER_MS;
     for (const [id, entry] of untold) {
-      if (entry.send.sentAt.getTime() > latestMs) {
+      if (entry.send.sentAtMs > latestMs) {
         break;
       }
       untold.delete(id);

@@ -83,9 +83,9 @@ function columnsOf(sends: readonly SendToWrite[]): {
     ColumnName,
     (string | number | null)[]
   >;
-  const bodies: Buffer[] = [];
+  const bodies: string[] = [];
   let end = 1;
-  const place = (body: Buffer): number => {
+  const place = (body: string): number => {
     bodies.push(body);
     end += body.length;
     return end - body.length;
@@ -111,24 +111,24 @@ function columnsOf(sends: readonly SendToWrite[]): {
     columns.answerContentType.push(storableText(answer?.contentType));
     columns.answerStart.push(answer ? place(answer.body) : null);
     columns.answerLength.push(answer?.body.length ?? null);
-    columns.createdMs.push(send.sentAt.getTime());
-    columns.answeredMs.push(answer?.answeredAt.getTime() ?? null);
+    columns.createdMs.push(send.sentAtMs);
+    columns.answeredMs.push(answer?.answeredAtMs ?? null);
   }
   return {
     column: (name) => sql`json_array_elements_text(${JSON.stringify(columns[name])}::json)`,
-    bytes: Buffer.concat(bodies),
+    bytes: Buffer.from(bodies.join(""), "latin1"),
   };
 }
 
 /** Sends that were never made after all. */
 export async function forgetMessages(
   db: Database,
-  sends: readonly Pick<LoggedSend, "tenantId" | "id" | "sentAt">[],
+  sends: readonly Pick<LoggedSend, "tenantId" | "id" | "sentAtMs">[],
 ): Promise<void> {
   await sql`
     delete from message m using unnest(
       ${sends.map(({ tenantId }) => tenantId)}::text[], ${sends.map(({ id }) => id)}::text[],
-      ${sends.map(({ sentAt }) => sentAt)}::timestamptz[]) as g (tenant_id, id, created_at)
+      ${sends.map(({ sentAtMs }) => new Date(sentAtMs))}::timestamptz[]) as g (tenant_id, id, created_at)
     where m.tenant_id = g.tenant_id and m.id = g.id and m.created_at = g.created_at`.execute(db);
 }
 
@@ -150,10 +150,11 @@ function isAccepted(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** The id of the message or call that an answer tells. */
-export function wamidOf(answer: Buffer): string | null {
+/** The id of the message or call that an answer tells; the answer's bytes as latin1 text. */
+export function wamidOf(answer: string): string | null {
   try {
-    const { messages, calls } = JSON.parse(answer.toString("utf8")) as Record<
+    const json = Buffer.from(answer, "latin1").toString("utf8");
+    const { messages, calls } = JSON.parse(json) as Record<
       "messages" | "calls",
       { id?: unknown }[] | undefined
     >;

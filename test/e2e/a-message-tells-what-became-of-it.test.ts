@@ -36,7 +36,7 @@ describe("a message", () => {
       },
       onDropped: () => {},
     });
-    const sentAt = new Date();
+    const sentAtMs = Date.now();
     const message = textMessage("15550001111", "x");
     const answer = await owner.call("POST", "/messages", { body: message });
     wamid = answer.json.messages[0].id as string;
@@ -50,15 +50,15 @@ describe("a message", () => {
       type: "text",
       callbackData: undefined,
       contentType: "application/json",
-      body: Buffer.from(`{"to":15550001111000000000001,"text":${JSON.stringify("x")}}`),
-      sentAt,
+      body: `{"to":15550001111000000000001,"text":${JSON.stringify("x")}}`,
+      sentAtMs,
     });
     log.end(id, {
       kind: "answered",
       status: answer.status,
       contentType: "application/json",
-      body: answer.body,
-      answeredAt: new Date(),
+      body: answer.body.toString("latin1"),
+      answeredAtMs: Date.now(),
     });
     await log.drain();
   });

@@ -125,13 +125,13 @@ describe("one message", () => {
 
   it("has each status once, in the order in which they happened", async () => {
     const { id } = await buildTenant(database.db);
-    const sentAt = new Date(Date.now() - 10_000);
-    await write(id, "wamid.O", { sentAt });
+    const sentAtMs = Date.now() - 10_000;
+    await write(id, "wamid.O", { sentAtMs });
     const told = (status: string, afterMs: number, fields = {}) =>
       statusEvent(id, {
         wamid: "wamid.O",
         status,
-        happenedAt: new Date(sentAt.getTime() + afterMs),
+        happenedAt: new Date(sentAtMs + afterMs),
         ...fields,
       });
     await record(database.db, told("read", 3000), told("sent", 1000), told("read", 3000));

@@ -29,9 +29,9 @@ type Told = StatusFields & {
 async function resolved(options: { sends: Given[]; statuses: Told[] }): Promise<string[]> {
   const { id: tenantId } = await buildTenant(database.db);
   const { id: otherId } = await buildTenant(database.db);
-  const sentAt = new Date(Date.now() - MINUTE_MS);
+  const sentAtMs = Date.now() - MINUTE_MS;
   const sends = options.sends.map(({ send: fields, outcome = { kind: "unknown" } as const }) => ({
-    send: send(tenantId, { sentAt, ...fields }),
+    send: send(tenantId, { sentAtMs, ...fields }),
     outcome: outcome === "sending" ? undefined : outcome,
   }));
   await writeMessages(database.db, sends);
@@ -41,7 +41,7 @@ async function resolved(options: { sends: Given[]; statuses: Told[] }): Promise<
     ...options.statuses.map(
       ({ afterMs = 0, receivedMsAgo = 3000, ofAnotherTenant = false, ...fields }) =>
         statusEvent(ofAnotherTenant ? otherId : tenantId, {
-          happenedAt: new Date((first?.send.sentAt ?? sentAt).getTime() + afterMs),
+          happenedAt: new Date((first?.send.sentAtMs ?? sentAtMs) + afterMs),
           receivedAt: new Date(Date.now() - receivedMsAgo),
           ...fields,
         }),
@@ -133,8 +133,8 @@ describe("a send without an answer", () => {
     [
       "one that is under way besides",
       [
-        { send: { sentAt: new Date(Date.now() - 20 * SECOND_MS) } },
-        { send: { sentAt: new Date(Date.now() - 20 * SECOND_MS) }, outcome: "sending" },
+        { send: { sentAtMs: Date.now() - 20 * SECOND_MS } },
+        { send: { sentAtMs: Date.now() - 20 * SECOND_MS }, outcome: "sending" },
       ],
       ["unknown", "sending"],
     ],
@@ -183,15 +183,18 @@ describe("time", () => {
     ["makes it unresolved then", 25 * HOUR_MS, { kind: "unknown" }, "unresolved"],
     ["makes one unresolved that was never ended", 25 * HOUR_MS, "sending", "unresolved"],
   ])("%s", async (_name, ageMs, outcome, expected) => {
-    const sentAt = new Date(Date.now() - ageMs);
+    const sentAtMs = Date.now() - ageMs;
     expect(
-      await resolved({ sends: [{ send: { sentAt }, ...(outcome && { outcome }) }], statuses: [] }),
+      await resolved({
+        sends: [{ send: { sentAtMs }, ...(outcome && { outcome }) }],
+        statuses: [],
+      }),
     ).toEqual([expected]);
   });
 
   it("lets one be resolved whose process died", async () => {
-    const sentAt = new Date(Date.now() - 450 * SECOND_MS);
-    const sends = [{ send: { sentAt }, outcome: "sending" as const }];
+    const sentAtMs = Date.now() - 450 * SECOND_MS;
+    const sends = [{ send: { sentAtMs }, outcome: "sending" as const }];
     expect(await resolved({ sends, statuses: [{ wamid: W }] })).toEqual([RESOLVED]);
   });
 });

@@ -17,8 +17,8 @@ export function send(tenantId: string, fields: Partial<LoggedSend> = {}): Logged
     type: "text",
     callbackData: undefined,
     contentType: "application/json",
-    body: Buffer.from('{"to":"15550002222"}'),
-    sentAt: new Date(),
+    body: '{"to":"15550002222"}',
+    sentAtMs: Date.now(),
     ...fields,
   };
 }
@@ -28,8 +28,8 @@ export function answered(wamid: string, status = 200): SendOutcome & { kind: "an
     kind: "answered",
     status,
     contentType: "application/json",
-    body: Buffer.from(JSON.stringify({ messages: [{ id: wamid }] })),
-    answeredAt: new Date(),
+    body: JSON.stringify({ messages: [{ id: wamid }] }),
+    answeredAtMs: Date.now(),
   };
 }
 

@@ -11,6 +11,6 @@ describe("the wamid of an answer", () => {
     ["none for no JSON", "<html>", null],
     ["none for nothing", "", null],
   ])("is %s", (_name, answer, expected) => {
-    expect(wamidOf(Buffer.from(answer))).toBe(expected);
+    expect(wamidOf(Buffer.from(answer).toString("latin1"))).toBe(expected);
   });
 });
