@@ -12,8 +12,10 @@ export type Figures = {
 };
 
 /**
- * Slices in turn, because machines drift, and every other round in reverse. The first round only
- * warms up.
+ * Slices in turn, because machines drift, and every other round in reverse. Each slice is run twice
+ * and the second counts, because a process that has rested while others ran is not what it is under
+ * load: caches are cold, and V8 has given memory back. Without that a process with more code and heap
+ * paid up to half as much again. The first round only lets the code be compiled.
  */
 export async function measureInTurn(
   contenders: readonly Contender[],
@@ -29,6 +31,7 @@ export async function measureInTurn(
   for (let round = 0; round <= options.rounds; round++) {
     const turns = contenders.map((contender, index) => ({ contender, figures: figures[index] }));
     for (const turn of round % 2 === 0 ? turns : turns.toReversed()) {
+      refuseFailures(turn.contender, await options.load(turn.contender));
       const before = turn.contender.cpuMs();
       const slice = await options.load(turn.contender);
       refuseFailures(turn.contender, slice);
