@@ -24,8 +24,9 @@ export function findOperation(
   method: string,
   segments: readonly string[],
 ): FoundOperation | undefined {
-  const asWritten = BY_SHAPE.get(`${method} /${segments.join("/")}`);
-  if (asWritten !== undefined && asWritten.path === `/${segments.join("/")}`) {
+  const path = `/${segments.join("/")}`;
+  const asWritten = BY_SHAPE.get(`${method} ${path}`);
+  if (asWritten !== undefined && asWritten.path === path) {
     return { operation: asWritten, upstreamPath: asWritten.upstreamPath };
   }
   for (const shape of shapesOf(segments)) {

@@ -46,7 +46,7 @@ export function createIdentify(options: {
     record.caller = caller;
     const tenant = await directory.findTenant(caller.tenantId);
     const found = findOperation(req.method ?? "", parsed.segments);
-    if (found === undefined || tenant === undefined || isOwnId(parsed, tenant)) {
+    if (found === undefined || tenant === undefined || isOwnId(found, parsed, tenant)) {
       throw unknownOperation(req.method ?? "");
     }
     const { operation, upstreamPath } = found;
@@ -92,11 +92,14 @@ function mediaIdOf(operation: Operation, parsed: ParsedPath): string | undefined
 }
 
 /** A bare id is a media id, unless it is one of the tenant's own: 360dialog has no such node. */
-function isOwnId(parsed: ParsedPath, tenant: DirectoryTenant): boolean {
-  const [id, ...others] = parsed.segments;
+function isOwnId(
+  { operation }: FoundOperation,
+  { segments: [id] }: ParsedPath,
+  { numbers }: DirectoryTenant,
+): boolean {
   return (
-    others.length === 0 &&
-    tenant.numbers.some((number) => number.phoneNumberId === id || number.wabaId === id)
+    operation.level === "media" &&
+    numbers.some((number) => number.phoneNumberId === id || number.wabaId === id)
   );
 }
 

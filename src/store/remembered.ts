@@ -2,7 +2,8 @@ import type { ChangeFeed } from "./change-feed.ts";
 
 /**
  * What was loaded is kept until a change is announced. Beside a stale feed it is not used: a
- * revocation that this process cannot hear of must not be outlived by what it remembers.
+ * revocation that this process cannot hear of must not be outlived by what it remembers. What is not
+ * there is not kept, so that guesses crowd out nothing that is.
  */
 export type Remembered<Value> = {
   get: (key: string) => Promise<Value>;
@@ -20,18 +21,22 @@ export function createRemembered<Value>(options: {
   function load(key: string): Promise<Value> {
     const loading = options.load(key);
     entries.set(key, loading);
-    loading.catch(() => {
+    const drop = (): void => {
       if (entries.get(key) === loading) {
         entries.delete(key);
       }
-    });
+    };
+    loading.then((value) => (value === undefined ? drop() : makeRoom())).catch(drop);
+    return loading;
+  }
+
+  function makeRoom(): void {
     for (const oldest of entries.keys()) {
       if (entries.size <= options.entriesMax) {
-        break;
+        return;
       }
       entries.delete(oldest);
     }
-    return loading;
   }
 
   return {

@@ -23,18 +23,18 @@ export function chooseNumber(
     own.among === null
       ? own.numbers
       : own.numbers.filter((number) => own.among?.includes(number.phoneNumberId));
-  const candidates = [
-    { id: wish.pathId, orWaba: true },
-    { id: wish.headerId, orWaba: false },
-    { id: wish.queryId, orWaba: false },
-  ].flatMap(({ id, orWaba }) => (id === undefined ? [] : [named(id, { allowed, orWaba })]));
-  if (candidates.length === 0) {
+  // Each name stands for one number, or for those of a WABA; the call goes to what all mean.
+  const { pathId, headerId, queryId } = wish;
+  let agreed = pathId === undefined ? undefined : named(pathId, { allowed, orWaba: true });
+  for (const id of [headerId, queryId]) {
+    if (id !== undefined) {
+      const meant = named(id, { allowed, orWaba: false });
+      agreed = agreed === undefined ? meant : agreed.filter((number) => meant.includes(number));
+    }
+  }
+  if (agreed === undefined) {
     return onlyOne(allowed);
   }
-  // Each name stands for one number, or for those of a WABA; the call goes to what all mean.
-  const agreed = candidates.reduce((left, right) =>
-    left.filter((number) => right.includes(number)),
-  );
   const [first] = agreed;
   if (first === undefined) {
     throw new ApiError(
@@ -50,13 +50,15 @@ function named(
   among: { allowed: readonly DirectoryNumber[]; orWaba: boolean },
 ): DirectoryNumber[] {
   const { allowed, orWaba } = among;
-  const found = allowed.filter((number) => number.phoneNumberId === id);
-  const meant =
-    found.length === 0 && orWaba ? allowed.filter((number) => number.wabaId === id) : found;
-  if (meant.length === 0) {
+  const number = allowed.find(({ phoneNumberId }) => phoneNumberId === id);
+  if (number !== undefined) {
+    return [number];
+  }
+  const ofWaba = orWaba ? allowed.filter(({ wabaId }) => wabaId === id) : [];
+  if (ofWaba.length === 0) {
     throw new NotFound();
   }
-  return meant;
+  return ofWaba;
 }
 
 function onlyOne(allowed: readonly DirectoryNumber[]): DirectoryNumber {

@@ -68,14 +68,7 @@ export function createDirectory(options: {
   });
   return {
     findTenant: tenants.get,
-    async findClient(clientId) {
-      const client = await clients.get(clientId);
-      if (client === undefined) {
-        // Guesses must not crowd out the ones that exist.
-        clients.forget(clientId);
-      }
-      return client;
-    },
+    findClient: clients.get,
     async reloadNumber({ id, tenantId }) {
       tenants.forget(tenantId);
       return (await tenants.get(tenantId))?.numbers.find((number) => number.id === id);

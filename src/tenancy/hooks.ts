@@ -123,8 +123,6 @@ export function createFindHook(options: { db: Database; feed: ChangeFeed }): Fin
     unread.add(digest);
     const owner = await remembered.get(digest).finally(() => unread.delete(digest));
     if (owner === undefined) {
-      // Guesses must not fill the memory.
-      remembered.forget(digest);
       return undefined;
     }
     const digests = digestsOf.get(owner.numberId) ?? new Set();

@@ -27,6 +27,20 @@ describe("what is remembered", () => {
     expect(loads).toHaveLength(1);
   });
 
+  it("is not kept when there is nothing, and crowds nothing out", async () => {
+    const asked: string[] = [];
+    const cache = createRemembered<string | undefined>({
+      feed: { fresh: () => true },
+      entriesMax: 1,
+      load: async (key) => (asked.push(key), key === "there" ? key : undefined),
+    });
+    const keys = ["there", "missing", "missing", "guess", "there"];
+    for (const key of keys) {
+      await cache.get(key);
+    }
+    expect(asked).toEqual(["there", "missing", "missing", "guess"]);
+  });
+
   it("is loaded again once it has been forgotten", async () => {
     const { cache, loads, finish } = remembered();
     finish(0, "A");
@@ -101,9 +115,11 @@ describe("what is remembered", () => {
   });
 
   it("is what was loaded last where there is no room for all", async () => {
-    const { cache, loads } = remembered(2);
-    for (const key of ["a", "b", "c"]) {
-      void cache.get(key);
+    const { cache, loads, finish } = remembered(2);
+    for (const [index, key] of ["a", "b", "c"].entries()) {
+      const loaded = cache.get(key);
+      finish(index, key);
+      await loaded;
     }
     void cache.get("c");
     void cache.get("b");
