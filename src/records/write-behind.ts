@@ -9,7 +9,8 @@ export type WriteBehind<Item> = {
 
 const MiB = 1024 * 1024;
 const FLUSH_EVERY_MS = 250;
-const BATCH_ITEMS_MAX = 500;
+// Few enough that putting a batch together is not felt by the calls of that moment.
+const BATCH_ITEMS_MAX = 150;
 const BATCH_BYTES_MAX = 4 * MiB;
 const WAITING_BYTES_MAX = 64 * MiB;
 // Besides its bytes, an item costs about as much as this for its row.
