@@ -38,12 +38,13 @@ export function createUpload(options: {
       body,
       messageId: undefined,
     };
-    const answer = await transfer(caller.tenantId, () => forward(number, forwarded)).catch(
-      (error: unknown) => {
+    const answer = await transfer(caller.tenantId, () => forward(number, forwarded))
+      .catch((error: unknown) => {
         // When the body itself broke off, that is what ended the call upstream.
         throw body.errored ?? error;
-      },
-    );
+      })
+      // Whatever nobody has taken of it, nobody will.
+      .finally(() => body.destroy());
     throttle.learn(number, { ...answer, limit: "upload", user: undefined });
     if (answer.status < 300 && operation.operationId === "uploadMedia") {
       noteMediaId(

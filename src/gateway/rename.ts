@@ -31,7 +31,8 @@ function callPermission({ path, search }: UpstreamTarget): UpstreamTarget {
   const parts = search.slice(1).split("&");
   const named = parts.find((part) => NAMES_USER.test(part)) ?? "";
   // In a query an unencoded `+` is a blank, but nobody's number begins with one.
-  const user = [...new URLSearchParams(named).values()].join().replace(/^ /, "+");
+  const [given = ""] = new URLSearchParams(named).values();
+  const user = given.replace(/^ /, "+");
   if (!USER.test(user)) {
     throw new ApiError("invalid_parameter", "Name the user in ?user_wa_id=.");
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { request } from "undici";
+import { Client, request } from "undici";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import {
@@ -50,6 +50,28 @@ describe("a media file", () => {
     expect(answer.status).toBe(200);
     return ((await answer.json()) as { id: string }).id;
   }
+
+  it("that is not passed on leaves its caller's connection good for the next call", async () => {
+    const own = await buildTenant(gateway, { name: "Suspended" });
+    await gateway.partner("POST", `/partner/v1/numbers/${own.numberId}/suspend`);
+    const client = new Client(gateway.url, { bodyTimeout: 5000, headersTimeout: 5000 });
+    const ask = async (method: "GET" | "POST", path: string, body?: Buffer) => {
+      const answer = await client.request({
+        method,
+        path,
+        headers: { authorization: `Bearer ${own.token}`, "content-type": "multipart/form-data" },
+        ...(body !== undefined && { body }),
+      });
+      await answer.body.dump();
+      return answer.statusCode;
+    };
+    const connections: unknown[] = [];
+    client.on("connect", () => connections.push(true));
+    expect(await ask("POST", "/media", Buffer.alloc(5 * 1024 * 1024))).toBe(403);
+    expect(await ask("GET", "/tenant/v1/numbers")).toBe(200);
+    expect(connections).toHaveLength(1);
+    await client.close();
+  });
 
   it("goes up, is looked up, and comes down by a URL of ours without a credential", async () => {
     const id = await upload(`/v23.0/${tenant.phoneNumberId}/media`);
