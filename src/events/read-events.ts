@@ -1,6 +1,6 @@
 import { type Selectable, sql } from "kysely";
 import type { Database, DatabaseTransaction } from "../store/database.ts";
-import type { EventTable } from "../store/schema.ts";
+import type { EventTable } from "../store/schema/events.ts";
 
 export type EventRow = Selectable<EventTable>;
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import type { Database, DatabaseTransaction } from "../store/database.ts";
-import type { WebhookEndpointFormat } from "../store/schema.ts";
+import type { WebhookEndpointFormat } from "../store/schema/fanout.ts";
 
 /** A delivery under lease, with all that an attempt needs. */
 export type ClaimedDelivery = {

@@ -4,7 +4,7 @@ import { toLikePattern } from "../events/read-events.ts";
 import { newId } from "../ids.ts";
 import type { Secret } from "../secret.ts";
 import type { Database, DatabaseTransaction } from "../store/database.ts";
-import type { WebhookEndpointFormat, WebhookEndpointTable } from "../store/schema.ts";
+import type { WebhookEndpointFormat, WebhookEndpointTable } from "../store/schema/fanout.ts";
 import { type EndpointSecrets, newSigningSecret } from "./endpoint-secrets.ts";
 
 export type WebhookEndpointRow = Selectable<WebhookEndpointTable>;

@@ -1,7 +1,7 @@
 import { type Selectable, sql } from "kysely";
 import { NotFound } from "../errors.ts";
 import type { Database } from "../store/database.ts";
-import type { AttemptTable } from "../store/schema.ts";
+import type { AttemptTable } from "../store/schema/fanout.ts";
 
 export type DeliveryRow = {
   id: string;

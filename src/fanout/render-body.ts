@@ -1,5 +1,5 @@
 import { fragmentOf, presentEvent } from "../events/present-event.ts";
-import type { WebhookEndpointFormat } from "../store/schema.ts";
+import type { WebhookEndpointFormat } from "../store/schema/fanout.ts";
 
 export type RenderableEvent = {
   id: string;

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { newId } from "../ids.ts";
 import type { Database } from "../store/database.ts";
-import type { AttemptOutcome } from "../store/schema.ts";
+import type { AttemptOutcome } from "../store/schema/fanout.ts";
 import type { ClaimedDelivery } from "./claim.ts";
 
 /** How an attempt ends for its delivery. */

@@ -3,7 +3,7 @@ import { newId } from "../ids.ts";
 import { announceChange, type ChangeFeed } from "../store/change-feed.ts";
 import type { Database } from "../store/database.ts";
 import { createRemembered } from "../store/remembered.ts";
-import type { DestinationRuleTable } from "../store/schema.ts";
+import type { DestinationRuleTable } from "../store/schema/records.ts";
 
 export type DestinationRuleRow = Selectable<DestinationRuleTable>;
 export type DestinationRule = Pick<

@@ -1,6 +1,6 @@
 import { type Selectable, sql } from "kysely";
 import type { Database } from "../store/database.ts";
-import type { OptInTable } from "../store/schema.ts";
+import type { OptInTable } from "../store/schema/records.ts";
 import { formsOf } from "./users.ts";
 
 export type OptInRow = Selectable<OptInTable>;

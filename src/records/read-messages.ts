@@ -2,7 +2,7 @@ import { type Selectable, sql } from "kysely";
 import { NotFound } from "../errors.ts";
 import { SETTLED_XID } from "../events/read-events.ts";
 import type { Database } from "../store/database.ts";
-import type { MessageStatusTable, MessageTable } from "../store/schema.ts";
+import type { MessageStatusTable, MessageTable } from "../store/schema/records.ts";
 import { userKey } from "./user-key.ts";
 
 export type StatusRow = Selectable<MessageStatusTable>;

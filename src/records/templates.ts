@@ -1,6 +1,6 @@
 import { type Selectable, sql } from "kysely";
 import type { Database, DatabaseTransaction } from "../store/database.ts";
-import type { TemplateTable } from "../store/schema.ts";
+import type { TemplateTable } from "../store/schema/records.ts";
 import type { ApplyEvents, FollowedEvent } from "./follow-events.ts";
 import { objectOf, textOf } from "./payload.ts";
 

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Database } from "../store/database.ts";
-import type { MessageState } from "../store/schema.ts";
+import type { MessageState } from "../store/schema/records.ts";
 import type { LoggedSend, SendOutcome } from "./message-log.ts";
 import { storableText } from "./storable-text.ts";
 import { userKey } from "./user-key.ts";

@@ -4,7 +4,7 @@ import { newId, newSecretText } from "../ids.ts";
 import { Secret } from "../secret.ts";
 import { announceChange } from "../store/change-feed.ts";
 import type { Database } from "../store/database.ts";
-import type { ClientTable } from "../store/schema.ts";
+import type { ClientTable } from "../store/schema/tenancy.ts";
 import { PARTNER_SCOPES } from "./scopes.ts";
 
 export type ClientRow = Selectable<ClientTable>;

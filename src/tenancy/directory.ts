@@ -2,7 +2,7 @@ import type { Secret } from "../secret.ts";
 import type { ChangeFeed } from "../store/change-feed.ts";
 import type { Database } from "../store/database.ts";
 import { createRemembered, type Remembered } from "../store/remembered.ts";
-import type { PhoneNumberState } from "../store/schema.ts";
+import type { PhoneNumberState } from "../store/schema/tenancy.ts";
 import { type ClientRow, findClientToAuthenticate } from "./clients.ts";
 import { effectiveGuards, type GuardSettings, guardsIfAnyIsOn } from "./guard-settings.ts";
 import { apiKeySealContext } from "./phone-numbers.ts";

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from "kysely";
-import type { GuardMode, GuardName } from "../store/schema.ts";
+import type { GuardMode, GuardName } from "../store/schema/tenancy.ts";
 
 /** What each guard does with a send that it would refuse. */
 export type GuardSettings = Readonly<Record<GuardName, GuardMode>>;

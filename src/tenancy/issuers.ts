@@ -8,7 +8,7 @@ import {
   type DatabaseTransaction,
 } from "../store/database.ts";
 import { createRemembered } from "../store/remembered.ts";
-import type { IssuerTable } from "../store/schema.ts";
+import type { IssuerTable } from "../store/schema/tenancy.ts";
 
 export type IssuerRow = Selectable<IssuerTable>;
 export type IssuerFields = Omit<Insertable<IssuerTable>, "id" | "created_at">;

@@ -2,7 +2,7 @@ import { type Selectable, sql } from "kysely";
 import { NotFound } from "../errors.ts";
 import { newId } from "../ids.ts";
 import type { Database } from "../store/database.ts";
-import type { LongLivedTokenTable } from "../store/schema.ts";
+import type { LongLivedTokenTable } from "../store/schema/tenancy.ts";
 import type { OwnTokens } from "./own-tokens.ts";
 import { rememberRevoked } from "./revoked-tokens.ts";
 

@@ -2,7 +2,7 @@ import type { Selectable } from "kysely";
 import { NotFound } from "../errors.ts";
 import { announceChange } from "../store/change-feed.ts";
 import type { Database } from "../store/database.ts";
-import type { PhoneNumberTable } from "../store/schema.ts";
+import type { PhoneNumberTable } from "../store/schema/tenancy.ts";
 import { changedGuards, type GuardsWish } from "./guard-settings.ts";
 
 export type PhoneNumberRow = Selectable<PhoneNumberTable>;

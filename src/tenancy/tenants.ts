@@ -7,7 +7,7 @@ import {
   type Database,
   type DatabaseTransaction,
 } from "../store/database.ts";
-import type { TenantTable } from "../store/schema.ts";
+import type { TenantTable } from "../store/schema/tenancy.ts";
 import { dropIssuersOfTenant } from "./issuers.ts";
 import { changedGuards, type GuardsWish } from "./guard-settings.ts";
 

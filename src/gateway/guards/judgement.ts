@@ -1,7 +1,7 @@
 import type { DestinationRule } from "../../records/destination-rules.ts";
 import type { SendFacts } from "../../records/send-facts.ts";
 import { type WindowState, windowState } from "../../records/windows.ts";
-import type { GuardName } from "../../store/schema.ts";
+import type { GuardName } from "../../store/schema/tenancy.ts";
 import type { Subject } from "./read-send.ts";
 
 export type CheckCode =
