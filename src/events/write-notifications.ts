@@ -82,12 +82,11 @@ export async function writeNotifications(
     ), owed as (
       insert into delivery (
         tenant_id, event_xid, event_seq, endpoint_id, id, event_id, event_received_at,
-        state, next_attempt_at)
+        state, next_attempt_at, stopped_ms_before)
       select e.tenant_id, e.xid, e.seq, w.id,
         'dlv_' || left(encode(sha256(convert_to(w.id, 'UTF8') || e.identity), 'hex'), 26),
-        e.id, e.received_at,
-        case w.state when 'active' then 'pending' else 'held' end,
-        case w.state when 'active' then now() end
+        e.id, e.received_at, 'pending', now(), w.stopped_ms
+          + coalesce((extract(epoch from now() - w.stopped_at) * 1000)::bigint, 0)
       from added e join webhook_endpoint w on w.tenant_id = e.tenant_id
       where (w.event_type_patterns is null or e.type like any (w.event_type_patterns))
         and (w.phone_number_ids is null or e.phone_number_id = any (w.phone_number_ids))

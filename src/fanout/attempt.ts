@@ -116,7 +116,12 @@ export function conclude(options: {
       return attempted(delivery, "pending", new Date(nowMs), undefined);
     case "endpoint_gone": {
       const next = "The endpoint answered 410 and is disabled; the delivery is held for it.";
-      const held = attempted(delivery, "held", null, record({ outcome: "endpoint_gone", next }));
+      const held = attempted(
+        delivery,
+        "pending",
+        new Date(nowMs),
+        record({ outcome: "endpoint_gone", next }),
+      );
       return { ...held, endpointGone: true };
     }
     case "retry": {

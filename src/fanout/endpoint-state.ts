@@ -1,40 +1,32 @@
 import { sql } from "kysely";
 import type { Database, DatabaseTransaction } from "../store/database.ts";
+import { RAMP_START_PER_SECOND } from "./condition.ts";
 
-/** The endpoint takes nothing more; what was waiting for it is held, not lost. */
-export async function disableEndpoint(
-  db: Database,
-  tenantId: string,
-  endpointId: string,
-): Promise<void> {
-  await db
-    .transaction()
-    .execute((trx) => holdEndpoint(trx, tenantId, { endpointId, state: "disabled" }));
-}
-
-/** Nothing goes to it until it is active again. */
-export async function holdEndpoint(
+/**
+ * Nothing goes to it until it is active again, and meanwhile no delivery's horizon runs. What waits
+ * for it is `held` by that alone: no row of it is touched.
+ */
+export async function stopEndpoint(
   trx: DatabaseTransaction,
   tenantId: string,
   options: { endpointId: string; state: "disabled" | "paused" },
 ): Promise<void> {
-  const { endpointId, state } = options;
   await trx
     .updateTable("webhook_endpoint")
-    .set({ state })
+    .set({
+      state: options.state,
+      stopped_at: sql`coalesce(stopped_at, now())`,
+      probe_at: null,
+    })
     .where("tenant_id", "=", tenantId)
-    .where("id", "=", endpointId)
-    .execute();
-  await trx
-    .updateTable("delivery")
-    .set({ state: "held", next_attempt_at: null })
-    .where("tenant_id", "=", tenantId)
-    .where("endpoint_id", "=", endpointId)
-    .where("state", "=", "pending")
+    .where("id", "=", options.endpointId)
     .execute();
 }
 
-/** Whatever state it was in; what was held for it is due at once. */
+/**
+ * Whatever state it was in. What it failed before is forgotten, so that its next failure is a first
+ * one; what was held for it comes gently.
+ */
 export async function activateEndpoint(
   trx: DatabaseTransaction,
   tenantId: string,
@@ -42,35 +34,56 @@ export async function activateEndpoint(
 ): Promise<void> {
   await trx
     .updateTable("webhook_endpoint")
-    .set({ state: "active" })
+    .set({
+      state: "active",
+      stopped_ms: sql`stopped_ms + ${SINCE_STOPPED_MS}`,
+      stopped_at: null,
+      failure_count: 0,
+      failing_since: null,
+      probe_at: null,
+      probe_count: 0,
+      not_before: null,
+      ramp_per_second: RAMP_START_PER_SECOND,
+      ramp_slowed_at: null,
+    })
     .where("tenant_id", "=", tenantId)
     .where("id", "=", endpointId)
-    .execute();
-  await trx
-    .updateTable("delivery")
-    .set({ state: "pending", next_attempt_at: sql`now()` })
-    .where("tenant_id", "=", tenantId)
-    .where("endpoint_id", "=", endpointId)
-    .where("state", "=", "held")
+    .where("state", "!=", "active")
     .execute();
 }
 
+/** How long an endpoint (`stopped_at`) has been stopped this time, milliseconds. */
+export const SINCE_STOPPED_MS = sql<string>`
+  coalesce((extract(epoch from now() - stopped_at) * 1000)::bigint, 0)`;
+
 /**
- * A notification that was being written while its endpoint was disabled or deleted leaves deliveries
- * that nothing would ever look at again: they are held, or cancelled. Called once a minute.
+ * A notification that was being written while its endpoint was deleted leaves deliveries that
+ * nothing would ever look at again: they are cancelled. Called once a minute.
  */
-export async function settleStragglers(db: Database): Promise<void> {
+export async function cancelStragglers(db: Database): Promise<void> {
   await sql`
     with cancelled as (
       delete from delivery d where not exists (
         select 1 from webhook_endpoint w where w.id = d.endpoint_id)
-      returning tenant_id, event_xid, event_seq, endpoint_id, id, event_id, event_received_at,
-        attempt_count, created_at)
-    insert into delivery_finished (tenant_id, event_xid, event_seq, endpoint_id, id, event_id,
-      event_received_at, attempt_count, created_at, state)
+      returning ${MOVED_COLUMNS})
+    insert into delivery_finished (${MOVED_COLUMNS}, state)
     select *, 'cancelled' from cancelled`.execute(db);
-  await sql`
-    update delivery d set state = 'held', next_attempt_at = null
-    from webhook_endpoint w
-    where w.id = d.endpoint_id and w.state <> 'active' and d.state = 'pending'`.execute(db);
 }
+
+/** What a delivery takes along when it finishes. */
+export const MOVED_COLUMNS = sql.raw(
+  [
+    "tenant_id",
+    "event_xid",
+    "event_seq",
+    "endpoint_id",
+    "id",
+    "event_id",
+    "event_received_at",
+    "conversation",
+    "replayed_at",
+    "attempts_before_replay",
+    "attempt_count",
+    "created_at",
+  ].join(", "),
+);

@@ -5,6 +5,7 @@ import { newId } from "../ids.ts";
 import type { Secret } from "../secret.ts";
 import type { Database, DatabaseTransaction } from "../store/database.ts";
 import type { WebhookEndpointFormat, WebhookEndpointTable } from "../store/schema/fanout.ts";
+import { MOVED_COLUMNS } from "./endpoint-state.ts";
 import { type EndpointSecrets, newSigningSecret } from "./endpoint-secrets.ts";
 
 export type WebhookEndpointRow = Selectable<WebhookEndpointTable>;
@@ -21,6 +22,8 @@ export type EndpointWish = {
   format: WebhookEndpointFormat;
   timeout_seconds: number;
   max_in_flight: number;
+  ordering: WebhookEndpointRow["ordering"];
+  rate_per_second: number | null;
   managed_by: WebhookEndpointRow["managed_by"];
 };
 
@@ -35,6 +38,8 @@ export const ENDPOINT_DEFAULTS = {
   format: "cloud_api",
   timeout_seconds: 10,
   max_in_flight: 10,
+  ordering: "none",
+  rate_per_second: null,
 } as const satisfies Omit<EndpointWish, "url" | "managed_by">;
 
 /**
@@ -161,9 +166,7 @@ export async function removeEndpoint(
   await sql`
     with cancelled as (
       delete from delivery where tenant_id = ${tenantId} and endpoint_id = ${endpointId}
-      returning tenant_id, event_xid, event_seq, endpoint_id, id, event_id, event_received_at,
-        attempt_count, created_at)
-    insert into delivery_finished (tenant_id, event_xid, event_seq, endpoint_id, id, event_id,
-      event_received_at, attempt_count, created_at, state)
+      returning ${MOVED_COLUMNS})
+    insert into delivery_finished (${MOVED_COLUMNS}, state)
     select *, 'cancelled' from cancelled`.execute(trx);
 }

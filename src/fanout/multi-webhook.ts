@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { NotFound } from "../errors.ts";
 import type { Database, DatabaseTransaction } from "../store/database.ts";
 import { readSettings, type SetDropIn, type Settings } from "./drop-in-endpoint.ts";
-import { activateEndpoint, holdEndpoint } from "./endpoint-state.ts";
+import { activateEndpoint, stopEndpoint } from "./endpoint-state.ts";
 import { changeEndpoints, removeEndpoint, type WebhookEndpointRow } from "./endpoints.ts";
 
 export type Destination = Settings & { name: string };
@@ -77,7 +77,7 @@ export function createMultiWebhook(options: { db: Database; setDropIn: SetDropIn
         for (const endpoint of await listNamed(trx, tenantId, phoneNumberId)) {
           await (enabled
             ? reopen(trx, endpoint)
-            : holdEndpoint(trx, tenantId, { endpointId: endpoint.id, state: "paused" }));
+            : stopEndpoint(trx, tenantId, { endpointId: endpoint.id, state: "paused" }));
         }
       });
     },

@@ -8,7 +8,7 @@ import { createAttemptDelivery } from "./attempt.ts";
 import type { UrlRules } from "./check-endpoint.ts";
 import { claimDeliveries } from "./claim.ts";
 import { deliveryRoutes } from "./delivery-routes.ts";
-import { disableEndpoint, settleStragglers } from "./endpoint-state.ts";
+import { cancelStragglers, stopEndpoint } from "./endpoint-state.ts";
 import { type Dispatcher, startDispatcher } from "./dispatcher.ts";
 import { endpointRoutes } from "./endpoint-routes.ts";
 import { createEndpointSecrets } from "./endpoint-secrets.ts";
@@ -24,7 +24,7 @@ export type Fanout = {
   multiWebhook: MultiWebhook;
   startDispatcher: () => Dispatcher;
   /** To be called once a minute. */
-  settleStragglers: () => Promise<void>;
+  cancelStragglers: () => Promise<void>;
 };
 
 /** PATH 2b, joined: the endpoints' side and the dispatcher that delivers to them. */
@@ -44,13 +44,16 @@ export function openFanout(options: {
     routes: [...endpointRoutes({ db, endpointSecrets, rules }), ...deliveryRoutes({ db })],
     webhookSettings: createWebhookSettings({ db, setDropIn }),
     multiWebhook: createMultiWebhook({ db, setDropIn }),
-    settleStragglers: () => settleStragglers(db),
+    cancelStragglers: () => cancelStragglers(db),
     startDispatcher: () =>
       startDispatcher({
         claim: (limits) => claimDeliveries(db, limits),
         attempt: createAttemptDelivery({ outbound, endpointSecrets, policy, log }),
         settle: (settlements) => settleDeliveries(db, settlements),
-        disableEndpoint: (tenantId, endpointId) => disableEndpoint(db, tenantId, endpointId),
+        disableEndpoint: (tenantId, endpointId) =>
+          db
+            .transaction()
+            .execute((trx) => stopEndpoint(trx, tenantId, { endpointId, state: "disabled" })),
         log,
         metrics,
       }),

@@ -39,6 +39,7 @@ export async function readDeliveries(
   tenantId: string,
   options: DeliveryFilter & { limit: number; after: string[] | undefined },
 ): Promise<DeliveryRow[]> {
+  const { state = null } = options;
   const { limit, after = [null, null, null], ...filter } = options;
   const [afterXid, afterSeq, afterEndpoint] = after;
   const matches = sql`
@@ -49,22 +50,27 @@ export async function readDeliveries(
     and (${filter.id ?? null}::text is null or d.id = ${filter.id ?? null})
     and (${filter.endpointId ?? null}::text is null or d.endpoint_id = ${filter.endpointId ?? null})
     and (${filter.eventId ?? null}::text is null or d.event_id = ${filter.eventId ?? null})
-    and (${filter.state ?? null}::text is null or d.state = ${filter.state ?? null})
     and (${filter.from ?? null}::timestamptz is null or d.created_at >= ${filter.from ?? null})
     and (${filter.to ?? null}::timestamptz is null or d.created_at < ${filter.to ?? null})
     and (${filter.among}::text[] is null or e.phone_number_id = any (${filter.among}::text[]))`;
   const event = sql`join event e on e.tenant_id = d.tenant_id and e.id = d.event_id
     and e.received_at = d.event_received_at`;
-  const columns = sql`d.id, d.event_id, e.type as event_type, d.endpoint_id, d.state,
-    d.attempt_count, d.created_at, d.event_xid, d.event_seq`;
+  // A delivery is held if its endpoint is not active; no row of it says so.
+  const liveState = sql`case when d.state = 'pending' and w.state <> 'active' then 'held' else d.state end`;
+  const columns = sql`d.id, d.event_id, e.type as event_type, d.endpoint_id, d.attempt_count, d.created_at, d.event_xid, d.event_seq`;
   const order = sql`order by event_xid, event_seq, endpoint_id limit ${limit + 1}`;
   const { rows } = await sql<DeliveryRow>`
     select * from (
-      (select ${columns}, d.next_attempt_at, null::timestamptz as finished_at
-        from delivery d ${event} where ${matches} ${order})
+      (select ${columns}, ${liveState} as state,
+          case when d.state = 'pending' and w.state = 'active'
+            then nullif(d.next_attempt_at, 'infinity') end as next_attempt_at,
+          null::timestamptz as finished_at
+        from delivery d left join webhook_endpoint w on w.id = d.endpoint_id ${event}
+        where ${matches} and (${state}::text is null or ${liveState} = ${state}) ${order})
       union all
-      (select ${columns}, null::timestamptz, d.finished_at
-        from delivery_finished d ${event} where ${matches} ${order})
+      (select ${columns}, d.state, null::timestamptz, d.finished_at
+        from delivery_finished d ${event}
+        where ${matches} and (${state}::text is null or d.state = ${state}) ${order})
     ) both_of_them ${order}`.execute(db);
   return rows;
 }

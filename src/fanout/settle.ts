@@ -3,11 +3,13 @@ import { newId } from "../ids.ts";
 import type { Database } from "../store/database.ts";
 import type { AttemptOutcome } from "../store/schema/fanout.ts";
 import type { ClaimedDelivery } from "./claim.ts";
+import { MOVED_COLUMNS } from "./endpoint-state.ts";
 
 /** How an attempt ends for its delivery. */
 export type Settlement = {
   delivery: ClaimedDelivery;
-  state: "delivered" | "exhausted" | "pending" | "held";
+  state: "delivered" | "exhausted" | "pending";
+  /** Of a pending one. */
   nextAttemptAt: Date | null;
   /** What is written of the attempt; `undefined` for one that does not count. */
   attempt: AttemptRecord | undefined;
@@ -60,24 +62,20 @@ export async function settleDeliveries(
       where d.tenant_id = g.tenant_id and d.event_xid = g.event_xid and d.event_seq = g.event_seq
         and d.endpoint_id = g.endpoint_id and d.lease_token = g.lease_token
         and g.state in ('delivered', 'exhausted')
-      returning d.tenant_id, d.event_xid, d.event_seq, d.endpoint_id, d.id, d.event_id,
-        d.event_received_at, g.state, d.attempt_count, d.created_at, g.position
+      returning d.*, g.state as end_state, g.position
     ), kept as (
       update delivery d set
-        state = case when w.state = 'active' then g.state else 'held' end,
-        next_attempt_at = case when w.state = 'active' then g.next_attempt_at end,
+        state = 'pending', next_attempt_at = g.next_attempt_at,
         lease_token = null, lease_until = null,
         attempt_count = d.attempt_count - case when g.attempt_id is null then 1 else 0 end
-      from given g left join webhook_endpoint w on w.id = g.endpoint_id
+      from given g
       where d.tenant_id = g.tenant_id and d.event_xid = g.event_xid and d.event_seq = g.event_seq
         and d.endpoint_id = g.endpoint_id and d.lease_token = g.lease_token
-        and g.state in ('pending', 'held')
+        and g.state = 'pending'
       returning d.id, d.event_id, d.attempt_count, g.position
     ), moved as (
-      insert into delivery_finished (tenant_id, event_xid, event_seq, endpoint_id, id, event_id,
-        event_received_at, state, attempt_count, created_at)
-      select tenant_id, event_xid, event_seq, endpoint_id, id, event_id,
-        event_received_at, state, attempt_count, created_at from finished
+      insert into delivery_finished (${MOVED_COLUMNS}, state)
+      select ${MOVED_COLUMNS}, end_state from finished
     ), settled as (
       select id, event_id, attempt_count, position from finished
       union all select id, event_id, attempt_count, position from kept

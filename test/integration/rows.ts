@@ -1,4 +1,5 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
+import type { Updateable } from "kysely";
 import { createEndpointSecrets } from "../../src/fanout/endpoint-secrets.ts";
 import {
   changeEndpoints,
@@ -12,6 +13,7 @@ import { newId } from "../../src/ids.ts";
 import { insertNumber, type NumberFields } from "../../src/partner/numbers.ts";
 import { Secret } from "../../src/secret.ts";
 import type { Database } from "../../src/store/database.ts";
+import type { WebhookEndpointTable } from "../../src/store/schema/fanout.ts";
 import type { PhoneNumberRow } from "../../src/tenancy/phone-numbers.ts";
 import { createSealer } from "../../src/tenancy/sealing.ts";
 import { createTenant, type TenantRow } from "../../src/tenancy/tenants.ts";
@@ -38,20 +40,24 @@ export async function buildNumber(
 export async function buildEndpoint(
   db: Database,
   tenantId: string,
-  fields: Partial<EndpointWish> & { state?: WebhookEndpointRow["state"] } = {},
+  fields: Partial<EndpointWish> = {},
+  condition: Updateable<WebhookEndpointTable> = {},
 ): Promise<WebhookEndpointRow> {
-  const { state, ...wish } = fields;
   const url = `https://receiver.example/${randomUUID()}`;
   const { endpoint } = await changeEndpoints(db, tenantId, (trx) =>
     insertEndpoint(trx, tenantId, {
-      wish: { ...ENDPOINT_DEFAULTS, url, managed_by: "api", ...wish },
+      wish: { ...ENDPOINT_DEFAULTS, url, managed_by: "api", ...fields },
       endpointSecrets,
     }),
   );
-  if (state !== undefined) {
-    await db.updateTable("webhook_endpoint").set({ state }).where("id", "=", endpoint.id).execute();
-  }
-  return endpoint;
+  return Object.keys(condition).length === 0
+    ? endpoint
+    : db
+        .updateTable("webhook_endpoint")
+        .set(condition)
+        .where("id", "=", endpoint.id)
+        .returningAll()
+        .executeTakeFirstOrThrow();
 }
 
 /** A row in each table of what is known of users and templates. */

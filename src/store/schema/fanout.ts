@@ -4,6 +4,7 @@ import type { Generated } from "kysely";
 import type { CreatedAt } from "./created-at.ts";
 
 export type WebhookEndpointFormat = "cloud_api" | "event" | "cloudevents";
+export type WebhookEndpointState = "active" | "held" | "paused" | "disabled";
 
 export interface WebhookEndpointTable {
   id: string;
@@ -22,8 +23,26 @@ export interface WebhookEndpointTable {
   format: WebhookEndpointFormat;
   timeout_seconds: number;
   max_in_flight: number;
+  ordering: Generated<"none" | "conversation">;
+  rate_per_second: number | null;
   managed_by: "api" | "drop_in";
-  state: Generated<"active" | "held" | "paused" | "disabled">;
+  state: Generated<WebhookEndpointState>;
+  /** Failures in a row, and since when. */
+  failure_count: Generated<number>;
+  failing_since: Date | null;
+  /** While held: when it is probed next, and how often it has been in vain. */
+  probe_at: Date | null;
+  probe_count: Generated<number>;
+  /** It asked for a pause until then. */
+  not_before: Date | null;
+  /** How many a second it is given until it has shown that it bears more. */
+  ramp_per_second: number | null;
+  ramp_slowed_at: Date | null;
+  pace_tokens: Generated<number>;
+  pace_at: Date | null;
+  /** Since when it is not active, and for how long it has not been before. */
+  stopped_at: Date | null;
+  stopped_ms: Generated<string>;
   created_at: CreatedAt;
 }
 
@@ -35,20 +54,30 @@ interface DeliveryKey {
   id: string;
   event_id: string;
   event_received_at: Date;
+  /** Of an endpoint in order: a digest of number and user. */
+  conversation: Buffer | null;
+  replayed_at: Date | null;
+  attempts_before_replay: number | null;
 }
 
+/** `held` is not among the states: it follows from the endpoint's. */
 export interface DeliveryTable extends DeliveryKey {
-  state: "pending" | "delivering" | "held";
+  state: "pending" | "delivering";
   attempt_count: Generated<number>;
-  next_attempt_at: Date | null;
+  /** `infinity` while another of its conversation comes first. */
+  next_attempt_at: Date | number;
   lease_token: string | null;
   lease_until: Date | null;
+  /** What the endpoint's `stopped_ms` was when this was made. */
+  stopped_ms_before: Generated<string>;
   created_at: CreatedAt;
 }
 
 export interface DeliveryFinishedTable extends DeliveryKey {
   state: "delivered" | "exhausted" | "cancelled";
   attempt_count: number;
+  /** Why it ended, where that is not the last attempt's to tell. */
+  reason: string | null;
   created_at: Date;
   finished_at: CreatedAt;
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NO_TENANT, writeNotifications } from "../../../src/events/write-notifications.ts";
-import type { EndpointWish, WebhookEndpointRow } from "../../../src/fanout/endpoints.ts";
+import type { EndpointWish } from "../../../src/fanout/endpoints.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { buildEndpoint, buildTenant, event, identity, notification } from "../rows.ts";
 
@@ -194,19 +194,21 @@ describe("an endpoint", () => {
     expect(names.toSorted(byText)).toEqual(expected);
   });
 
-  it.each<[NonNullable<WebhookEndpointRow["state"]>, string]>([
-    ["active", "pending"],
-    ["paused", "held"],
-    ["held", "held"],
-    ["disabled", "held"],
-  ])("that is %s owes what is %s", async (state, expected) => {
-    const { id } = await buildTenant(database.db);
-    await buildEndpoint(database.db, id, { state });
-    await writeNotifications(database.db, [notification([event(id)])]);
-    const [row] = await deliveriesOf(id);
-    expect(row?.state).toBe(expected);
-    expect(row?.next_attempt_at === null).toBe(expected === "held");
-  });
+  it.each(["active", "paused", "held", "disabled"] as const)(
+    "that is %s is owed what comes, whose horizon has not run yet",
+    async (state) => {
+      const { id } = await buildTenant(database.db);
+      const stopped_at = state === "active" ? null : new Date(Date.now() - 60_000);
+      await buildEndpoint(database.db, id, {}, { state, stopped_at, stopped_ms: "5000" });
+      await writeNotifications(database.db, [notification([event(id)])]);
+      const [row] = await deliveriesOf(id);
+      expect(row?.state).toBe("pending");
+      const before = Number(row?.stopped_ms_before);
+      expect(before - (state === "active" ? 5000 : 65_000)).toSatisfy(
+        (ms: number) => ms >= 0 && ms < 10_000,
+      );
+    },
+  );
 
   it("gets nothing of another tenant's, nor what has no owner", async () => {
     const [one, other] = [await buildTenant(database.db), await buildTenant(database.db)];

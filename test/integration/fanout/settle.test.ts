@@ -97,13 +97,6 @@ describe("a delivery that is settled", () => {
     expect((await seen(delivery)).attempts).toMatchObject([{ number: 1, outcome: "retry" }]);
   });
 
-  it("as held waits for nothing but its endpoint", async () => {
-    const [delivery] = (await claimed(1)) as [ClaimedDelivery];
-    const record = attempt({ outcome: "endpoint_gone", status: 410 });
-    await settle({ delivery, state: "held", nextAttemptAt: null, attempt: record });
-    expect(await live(delivery)).toMatchObject({ state: "held", next_attempt_at: null });
-  });
-
   it("because we stop is not charged an attempt, and shows none", async () => {
     const [delivery] = (await claimed(1)) as [ClaimedDelivery];
     expect(delivery.attempt_count).toBe(1);

@@ -78,11 +78,10 @@ describe("what an attempt does to its delivery", () => {
     });
   });
 
-  it("holds it when the endpoint is gone", () => {
+  it("keeps it when the endpoint is gone", () => {
     const { settlement, endpointGone } = concluded(answer(410));
     expect(settlement).toMatchObject({
-      state: "held",
-      nextAttemptAt: null,
+      state: "pending",
       attempt: { outcome: "endpoint_gone", status: 410 },
     });
     expect(endpointGone).toBe(true);
