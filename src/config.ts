@@ -28,6 +28,9 @@ const VARIABLES = {
   ALLOW_PRIVATE_ENDPOINTS: { default: "", parse: list(plain) },
   RETRY_SCHEDULE: { default: "5s,30s,2m,10m,30m,1h,2h,4h", parse: schedule },
   RETRY_HORIZON: { default: "24h", parse: horizon },
+  HOLD_AFTER: { default: "10", parse: wholeNumber },
+  PROBE_EVERY: { default: "30s", parse: duration },
+  DISABLE_AFTER: { default: "5d", parse: duration },
   HTTP_PROCESSES: { default: "1", parse: processes },
   METRICS_PORT: { default: "9464", parse: port },
   LOG_LEVEL: { default: "info", parse: oneOf("trace", "debug", "info", "warn", "error", "fatal") },
@@ -149,6 +152,10 @@ function processes(text: string): number {
   return Number.isInteger(count) && count >= 1 && count <= 128
     ? count
     : wants("a whole number from 1 to 128, or auto");
+}
+
+function wholeNumber(text: string): number {
+  return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : wants("a whole number of at least 1");
 }
 
 function duration(text: string): number {

@@ -136,6 +136,14 @@ export function logDeliveryAttempted(
   log.info(fields, "delivery.attempted");
 }
 
+/** Attempts have held an endpoint, set it going again, or disabled it. */
+export function logEndpointChanged(
+  log: Log,
+  fields: { endpointId: string; tenantId: string; from: string; to: string },
+): void {
+  log.info(fields, `endpoint.${fields.to}`);
+}
+
 export function logSettleUnmatched(log: Log, fields: { deliveryIds: string[] }): void {
   log.warn(fields, "delivery.lease_lost");
 }

@@ -123,7 +123,21 @@ export async function openParts(
     throw error instanceof CannotOpen ? new ConfigError(`MASTER_KEYS: ${error.message}`) : error;
   });
   const policy = { scheduleMs: config.RETRY_SCHEDULE, horizonMs: config.RETRY_HORIZON };
-  const fanout = openFanout({ db, sealer, outbound, rules, policy, log, metrics });
+  const conditionPolicy = {
+    holdAfter: config.HOLD_AFTER,
+    probeEveryMs: config.PROBE_EVERY,
+    disableAfterMs: config.DISABLE_AFTER,
+  };
+  const fanout = openFanout({
+    db,
+    sealer,
+    outbound,
+    rules,
+    policy,
+    conditionPolicy,
+    log,
+    metrics,
+  });
 
   const { authenticate, directory } = tenancy;
   const throttle = createThrottle(redis);
@@ -143,8 +157,8 @@ export async function openParts(
   let stopping = false;
   let dispatcher: Dispatcher | undefined;
   let follower: ReturnType<typeof records.startFollower> | undefined;
-  function pokeBackground(): void {
-    dispatcher?.poke();
+  function pokeBackground(tenantIds: Iterable<string>): void {
+    dispatcher?.poke(tenantIds);
     follower?.poke();
   }
   const readiness = async (): Promise<Readiness> => {
@@ -172,9 +186,9 @@ export async function openParts(
       log,
       metrics,
       findTenantsOfWaba: (wabaId) => findTenantsOfWaba(db, wabaId),
-      poke() {
-        pokeBackground();
-        signals.tell("delivery");
+      poke(tenantIds) {
+        pokeBackground(tenantIds);
+        signals.tell("delivery", tenantIds);
       },
     }),
   ];

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { newId } from "../ids.ts";
-import type { Database } from "../store/database.ts";
+import type { Database, DatabaseTransaction } from "../store/database.ts";
 
 /** Events without an owner: kept, seen by the partner, delivered to nobody. */
 export const NO_TENANT = "";
@@ -13,6 +13,8 @@ export type NewEvent = {
   wabaId: string | null;
   /** SHA-256 of what the event is, never of how it was framed: the key of deduplication. */
   identity: Buffer;
+  /** A digest of number and user where it concerns one: what an endpoint in order keeps in order. */
+  conversation: Buffer | null;
   /** Meta's envelope with that one fragment. */
   body: Buffer;
 };
@@ -27,17 +29,47 @@ export type NewNotification = {
 
 export type WrittenNotification = { newEventCount: number };
 
-/**
- * Writes notifications, what of their events has not been seen for seven days, and a delivery for
- * each matching endpoint: one statement, one commit. Identities go in sorted, so that two processes
- * with overlapping ones cannot deadlock; endpoints are joined inside, so that one made a moment ago
- * is not missed.
- */
+/** Writes notifications, what of their events has not been seen for seven days, and what is owed. */
 export async function writeNotifications(
   db: Database,
   notifications: readonly NewNotification[],
 ): Promise<WrittenNotification[]> {
-  const rows = distinctEvents(notifications);
+  const newEvents = await write(db, { notifications, rows: distinctEvents(notifications) });
+  return notifications.map(({ id }) => ({ newEventCount: newEvents.get(id) ?? 0 }));
+}
+
+/** Of an event that no notification brought. */
+const NO_NOTIFICATION = "";
+
+/**
+ * Writes an event that is the gateway's own, such as `endpoint.disabled`, and what is owed of it.
+ * @param options.exceptEndpointId an endpoint that is not told, because it is the one that it is about
+ */
+export async function writeOwnEvent(
+  db: Database | DatabaseTransaction,
+  event: NewEvent,
+  options: { exceptEndpointId?: string } = {},
+): Promise<void> {
+  const rows = [{ notificationId: NO_NOTIFICATION, event }];
+  await write(db, { notifications: [], rows, ...options });
+}
+
+type EventToWrite = { notificationId: string; event: NewEvent };
+
+/**
+ * Events and a delivery for each matching endpoint: one statement, one commit. Identities go in
+ * sorted, so that two processes with overlapping ones cannot deadlock; endpoints are joined inside,
+ * so that one made a moment ago is not missed. The new events of each notification are counted.
+ */
+async function write(
+  db: Database | DatabaseTransaction,
+  options: {
+    notifications: readonly NewNotification[];
+    rows: readonly EventToWrite[];
+    exceptEndpointId?: string;
+  },
+): Promise<Map<string, number>> {
+  const { notifications, rows, exceptEndpointId = "" } = options;
   const bodies = Buffer.concat(rows.map(({ event }) => event.body));
   let offset = 1;
   const offsets = rows.map(({ event }) => (offset += event.body.length) - event.body.length);
@@ -60,10 +92,11 @@ export async function writeNotifications(
         ${rows.map(({ event }) => event.phoneNumberId)}::text[],
         ${rows.map(({ event }) => event.wabaId)}::text[],
         ${rows.map(({ event }) => event.identity)}::bytea[],
+        ${rows.map(({ event }) => event.conversation)}::bytea[],
         ${offsets}::int[],
         ${rows.map(({ event }) => event.body.length)}::int[]
       ) with ordinality as g (
-        id, notification_id, tenant_id, type, phone_number_id, waba_id, identity,
+        id, notification_id, tenant_id, type, phone_number_id, waba_id, identity, conversation,
         body_offset, body_length, position)
     ), unseen as (
       insert into event_identity (identity)
@@ -82,12 +115,14 @@ export async function writeNotifications(
     ), owed as (
       insert into delivery (
         tenant_id, event_xid, event_seq, endpoint_id, id, event_id, event_received_at,
-        state, next_attempt_at, stopped_ms_before)
+        state, next_attempt_at, conversation, stopped_ms_before)
       select e.tenant_id, e.xid, e.seq, w.id,
         'dlv_' || left(encode(sha256(convert_to(w.id, 'UTF8') || e.identity), 'hex'), 26),
-        e.id, e.received_at, 'pending', now(), w.stopped_ms
+        e.id, e.received_at, 'pending', now(),
+        case w.ordering when 'conversation' then g.conversation end, w.stopped_ms
           + coalesce((extract(epoch from now() - w.stopped_at) * 1000)::bigint, 0)
-      from added e join webhook_endpoint w on w.tenant_id = e.tenant_id
+      from added e join given g on g.id = e.id
+      join webhook_endpoint w on w.tenant_id = e.tenant_id and w.id <> ${exceptEndpointId}
       where (w.event_type_patterns is null or e.type like any (w.event_type_patterns))
         and (w.phone_number_ids is null or e.phone_number_id = any (w.phone_number_ids))
         and (w.waba_ids is null or e.waba_id = any (w.waba_ids))
@@ -95,15 +130,12 @@ export async function writeNotifications(
     select notification_id, count(*) as new_events from added group by notification_id
   `.execute(db);
 
-  const newEvents = new Map(counts.map((row) => [row.notification_id, Number(row.new_events)]));
-  return notifications.map(({ id }) => ({ newEventCount: newEvents.get(id) ?? 0 }));
+  return new Map(counts.map((row) => [row.notification_id, Number(row.new_events)]));
 }
 
 /** Within one statement the first of two equal identities counts. */
-function distinctEvents(
-  notifications: readonly NewNotification[],
-): { notificationId: string; event: NewEvent }[] {
-  const byIdentity = new Map<string, { notificationId: string; event: NewEvent }>();
+function distinctEvents(notifications: readonly NewNotification[]): EventToWrite[] {
+  const byIdentity = new Map<string, EventToWrite>();
   for (const { id: notificationId, events } of notifications) {
     for (const event of events) {
       const key = event.identity.toString("latin1");

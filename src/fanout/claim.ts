@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
-import { sql } from "kysely";
-import type { Database, DatabaseTransaction } from "../store/database.ts";
+import type { Database } from "../store/database.ts";
 import type { WebhookEndpointFormat } from "../store/schema/fanout.ts";
+import { leaseDue } from "./lease-due.ts";
+import { lockOpenEndpoints, releaseLapsed } from "./open-endpoints.ts";
 
 /** A delivery under lease, with all that an attempt needs. */
 export type ClaimedDelivery = {
@@ -12,7 +12,19 @@ export type ClaimedDelivery = {
   id: string;
   event_id: string;
   attempt_count: number;
+  /** How many of them were before it was opened again by hand, and when that was. */
+  attempts_before_replay: number | null;
+  replayed_at: Date | null;
+  conversation: Buffer | null;
   lease_token: string;
+  /** By the database's clock, which all processes share and nobody sets. */
+  claimed_at: Date;
+  /** The one attempt that a held endpoint is given. */
+  probe: boolean;
+  /** The endpoint has failed of late or is given less than it could take: a success changes it. */
+  troubled: boolean;
+  /** For how long the endpoint has not been active since the event: so long no horizon ran. */
+  stopped_ms: number;
   url: string;
   headers_sealed: Buffer | null;
   signing_secret_sealed: Buffer;
@@ -25,95 +37,58 @@ export type ClaimedDelivery = {
   body: Buffer;
 };
 
-// The attempt's own deadline comes first; the rest is for settling it.
-const LEASE_MARGIN_SECONDS = 10;
+export type ClaimLimits = {
+  deliveriesMax: number;
+  /** Whose deliveries are looked for; every tenant's if unsaid. */
+  tenantIds?: readonly string[];
+  /** Whether what dead processes left is made due first; it is unless this says no. */
+  lapsed?: boolean;
+  /** What this process has under way for each tenant that it has something under way for. */
+  underWay?: ReadonlyMap<string, number>;
+  /** How many more this process can have under way. */
+  room?: number;
+};
+
+export type Claimed = {
+  deliveries: ClaimedDelivery[];
+  /** For whom there may be more, and in how many milliseconds it is worth a look. */
+  again: ReadonlyMap<string, number>;
+};
+
+// Another process has the endpoint in hand: it may not see what was committed a moment ago.
+const WHEN_LOCKED_MS = 10;
 
 /**
- * Leases up to `deliveriesMax` due deliveries. Attempts are counted here, so that a crash is an
- * attempt too. Two statements, because the second must see what the claim that held an endpoint
- * just before has committed: only then is `max_in_flight` exact over all processes.
+ * Leases up to `deliveriesMax` due deliveries, of each endpoint and tenant in turn. Attempts are
+ * counted here, so that a crash is an attempt too. Two statements, because the second must see what
+ * the claim that held an endpoint just before has committed: only then are `max_in_flight` and the
+ * rates exact over all processes.
  */
-export async function claimDeliveries(
-  db: Database,
-  options: { deliveriesMax: number },
-): Promise<ClaimedDelivery[]> {
+export async function claimDeliveries(db: Database, limits: ClaimLimits): Promise<Claimed> {
+  const {
+    deliveriesMax,
+    tenantIds,
+    lapsed = true,
+    underWay = new Map(),
+    room = deliveriesMax,
+  } = limits;
   return db.transaction().execute(async (trx) => {
-    const endpointIds = await lockOpenEndpoints(trx);
-    return endpointIds.length === 0 ? [] : leaseDue(trx, { ...options, endpointIds });
+    if (lapsed) {
+      await releaseLapsed(trx);
+    }
+    const open = await lockOpenEndpoints(trx, tenantIds);
+    const mine = open.filter((endpoint) => endpoint.mine);
+    const again = new Map(
+      open.filter((endpoint) => !endpoint.mine).map(({ tenant_id }) => [tenant_id, WHEN_LOCKED_MS]),
+    );
+    if (mine.length === 0) {
+      return { deliveries: [], again };
+    }
+    const endpointIds = mine.map(({ id }) => id);
+    const { deliveries, cut } = await leaseDue(trx, { deliveriesMax, endpointIds, underWay, room });
+    for (const { tenant_id, again_ms } of cut) {
+      again.set(tenant_id, Math.min(again_ms, again.get(tenant_id) ?? again_ms));
+    }
+    return { deliveries, again };
   });
-}
-
-/**
- * Takes the open endpoints that something waits for and that no other claim has in hand. Walks the
- * endpoints, not the queue: a loose index scan finds each one with something pending, so that one
- * endpoint's backlog hides no other's deliveries. What is left of a lease that has run out (a
- * process died with it) is due again, at once.
- */
-async function lockOpenEndpoints(trx: DatabaseTransaction): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`
-    with recursive lapsed as (
-      update delivery set state = 'pending', next_attempt_at = now(),
-        lease_token = null, lease_until = null
-      where state = 'delivering' and lease_until < now()
-      returning endpoint_id
-    ), waiting (endpoint_id) as (
-      (select endpoint_id from delivery where state = 'pending' order by endpoint_id limit 1)
-      union all
-      select (
-        select d.endpoint_id from delivery d
-        where d.state = 'pending' and d.endpoint_id > w.endpoint_id
-        order by d.endpoint_id limit 1
-      ) from waiting w where w.endpoint_id is not null
-    )
-    select e.id from webhook_endpoint e
-    where e.state = 'active' and (
-      e.id in (select endpoint_id from lapsed)
-      or e.id in (select endpoint_id from waiting) and exists (
-        select 1 from delivery d
-        where d.endpoint_id = e.id and d.state = 'pending' and d.next_attempt_at <= now()))
-    for no key update of e skip locked
-  `.execute(trx);
-  return rows.map(({ id }) => id);
-}
-
-async function leaseDue(
-  trx: DatabaseTransaction,
-  options: { deliveriesMax: number; endpointIds: string[] },
-): Promise<ClaimedDelivery[]> {
-  const { deliveriesMax, endpointIds } = options;
-  const { rows } = await sql<ClaimedDelivery>`
-    with open_endpoint as materialized (
-      select e.id, e.timeout_seconds, e.max_in_flight - (
-        select count(*) from delivery f where f.endpoint_id = e.id and f.state = 'delivering'
-      ) as free_slots
-      from webhook_endpoint e where e.id = any (${endpointIds}::text[])
-    ), due as materialized (
-      select d.* from (select * from open_endpoint where free_slots > 0 order by random()) o,
-      lateral (
-        select tenant_id, event_xid, event_seq, endpoint_id, o.timeout_seconds
-        from delivery
-        where endpoint_id = o.id and state = 'pending' and next_attempt_at <= now()
-        order by next_attempt_at limit o.free_slots
-        for update skip locked
-      ) d
-      limit ${deliveriesMax}
-    ), claimed as (
-      update delivery d set state = 'delivering', attempt_count = d.attempt_count + 1,
-        lease_token = ${randomUUID()}::uuid,
-        lease_until = clock_timestamp()
-          + make_interval(secs => due.timeout_seconds + ${LEASE_MARGIN_SECONDS})
-      from due
-      where d.tenant_id = due.tenant_id and d.event_xid = due.event_xid
-        and d.event_seq = due.event_seq and d.endpoint_id = due.endpoint_id
-      returning d.*
-    )
-    select c.tenant_id, c.event_xid, c.event_seq, c.endpoint_id, c.id, c.event_id, c.attempt_count,
-      c.lease_token, w.url, w.headers_sealed, w.signing_secret_sealed, w.format, w.timeout_seconds,
-      e.type, e.phone_number_id, e.waba_id, e.received_at, e.body
-    from claimed c
-    join webhook_endpoint w on w.id = c.endpoint_id
-    join event e on e.tenant_id = c.tenant_id and e.id = c.event_id
-      and e.received_at = c.event_received_at
-  `.execute(trx);
-  return rows;
 }

@@ -1,75 +1,111 @@
+import { keepLooking } from "../clock.ts";
 import { createGroupCommit } from "../events/group-commit.ts";
-import { type Log, logBackgroundFailed, logDeliveryAttempted, logSettleUnmatched } from "../log.ts";
-import { countAttempt, type Metrics } from "../metrics.ts";
+import { type Log, logBackgroundFailed, logEndpointChanged, logSettleUnmatched } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import type { AttemptDelivery } from "./attempt.ts";
-import type { ClaimedDelivery } from "./claim.ts";
+import type { Claimed, ClaimedDelivery, ClaimLimits } from "./claim.ts";
+import { recordAttempt } from "./record-attempt.ts";
+import { createUnderWay } from "./under-way.ts";
+import type { Settled } from "./settle-attempts.ts";
 import type { Settlement } from "./settle.ts";
 
 export type Dispatcher = {
-  /** There may be something due; cheap, and safe to call as often as one likes. */
-  poke(): void;
+  /** Something may be due for these tenants; cheap, and safe to call as often as one likes. */
+  poke(tenantIds: Iterable<string>): void;
   /** Claims nothing more and lets attempts under way finish for `graceMs`; the rest is released. */
   stop(options: { graceMs: number }): Promise<void>;
 };
 
-const IN_FLIGHT_MAX = 256;
-const CLAIM_MAX = 100;
+const UNDER_WAY_MAX = 2048;
+const UNDER_WAY_BYTES_MAX = 256 * 1024 * 1024;
+const CLAIM_MAX = 200;
 const SETTLE_BATCH_MAX = 200;
-const LOOK_EVERY_MS = 1000;
+const SWEEP_EVERY_MS = 1000;
 
 /**
- * PATH 2b: claims what is due, attempts it, settles it. A poke wakes it at once; without one it
- * looks once a second for what has become due and for what a dead process left.
+ * PATH 2b: claims what is due, attempts it, settles it. A poke names the tenants that something was
+ * committed for, and an attempt that ends names its own; for what has become due by time, and for
+ * what a dead process left, one query a second finds the tenants.
  */
 export function startDispatcher(options: {
-  claim: (options: { deliveriesMax: number }) => Promise<ClaimedDelivery[]>;
+  findDueTenants: () => Promise<string[]>;
+  claim: (limits: ClaimLimits) => Promise<Claimed>;
   attempt: AttemptDelivery;
-  settle: (settlements: readonly Settlement[]) => Promise<boolean[]>;
-  disableEndpoint: (tenantId: string, endpointId: string) => Promise<void>;
+  settle: (settlements: readonly Settlement[]) => Promise<Settled>;
   log: Log;
   metrics: Metrics;
 }): Dispatcher {
   const { log, metrics } = options;
-  const claiming = new AbortController();
   const attempting = new AbortController();
+  const underWay = createUnderWay({ deliveriesMax: UNDER_WAY_MAX, bytesMax: UNDER_WAY_BYTES_MAX });
+  /** For whom a claim is worth a try: now, or from when on. */
+  const wanted = new Set<string>();
+  const wantedLater = new Map<string, number>();
+  let sweepAtMs = 0;
   const settling = createGroupCommit<Settlement, boolean>({
-    commit: options.settle,
+    commit: settleTogether,
     weigh: () => 1,
     batchMax: SETTLE_BATCH_MAX,
-    waitingMax: IN_FLIGHT_MAX,
+    waitingMax: UNDER_WAY_MAX,
   });
-  const inFlight = new Set<Promise<void>>();
-  let wake: (() => void) | undefined;
-  let poked = false;
 
-  function poke(): void {
-    poked = true;
-    wake?.();
+  function poke(tenantIds: Iterable<string>): void {
+    for (const tenantId of tenantIds) {
+      wanted.add(tenantId);
+    }
+    looking.poke();
+  }
+
+  function wantLater(tenantId: string, afterMs: number): void {
+    const atMs = performance.now() + afterMs;
+    wantedLater.set(tenantId, Math.min(atMs, wantedLater.get(tenantId) ?? atMs));
+  }
+
+  function takeWanted(): string[] {
+    const nowMs = performance.now();
+    for (const [tenantId, atMs] of wantedLater) {
+      if (atMs <= nowMs) {
+        wantedLater.delete(tenantId);
+        wanted.add(tenantId);
+      }
+    }
+    const tenantIds = [...wanted];
+    wanted.clear();
+    return tenantIds;
+  }
+
+  /** What is due again before the next sweep is not left to it. */
+  function wantAgain({ delivery, attempt, nextAttemptAt }: Settlement): void {
+    if (nextAttemptAt !== null && attempt !== undefined) {
+      const endedMs = attempt.startedAt.getTime() + attempt.durationMs;
+      const afterMs = nextAttemptAt.getTime() - endedMs;
+      if (afterMs < SWEEP_EVERY_MS) {
+        wantLater(delivery.tenant_id, afterMs);
+      }
+    }
+  }
+
+  async function settleTogether(settlements: readonly Settlement[]): Promise<boolean[]> {
+    const { matched, changes } = await options.settle(settlements);
+    for (const { endpoint, from, to } of changes) {
+      logEndpointChanged(log, {
+        endpointId: endpoint.id,
+        tenantId: endpoint.tenant_id,
+        from,
+        to,
+      });
+    }
+    return matched;
   }
 
   async function deliver(delivery: ClaimedDelivery): Promise<void> {
-    const { settlement, endpointGone } = await options.attempt(delivery, attempting.signal);
-    const matched = await settling.add(settlement);
-    if (endpointGone) {
-      await options.disableEndpoint(delivery.tenant_id, delivery.endpoint_id);
-    }
-    if (!matched) {
+    const settlement = await options.attempt(delivery, attempting.signal);
+    if (await settling.add(settlement)) {
+      recordAttempt({ log, metrics }, settlement);
+      wantAgain(settlement);
+    } else {
       logSettleUnmatched(log, { deliveryIds: [delivery.id] });
-      return;
     }
-    const { attempt } = settlement;
-    const outcome = attempt?.outcome ?? "interrupted";
-    countAttempt(metrics, { outcome });
-    logDeliveryAttempted(log, {
-      deliveryId: delivery.id,
-      eventId: delivery.event_id,
-      endpointId: delivery.endpoint_id,
-      tenantId: delivery.tenant_id,
-      attemptNumber: delivery.attempt_count,
-      status: attempt?.status ?? null,
-      outcome,
-      durationMs: attempt?.durationMs ?? 0,
-    });
   }
 
   function start(delivery: ClaimedDelivery): void {
@@ -77,57 +113,61 @@ export function startDispatcher(options: {
       // What could not be settled comes back when its lease runs out.
       .catch((error: unknown) => logBackgroundFailed(log, { job: "deliver", err: error }))
       .finally(() => {
-        inFlight.delete(work);
+        underWay.remove(delivery, work);
         // A slot is free, and its endpoint may have more waiting.
-        poke();
+        poke([delivery.tenant_id]);
       });
-    inFlight.add(work);
+    underWay.add(delivery, work);
   }
 
-  async function claimOnce(): Promise<void> {
-    const deliveriesMax = Math.min(CLAIM_MAX, IN_FLIGHT_MAX - inFlight.size);
-    if (deliveriesMax <= 0) {
-      return;
-    }
-    const claimed = await options.claim({ deliveriesMax });
-    claimed.forEach(start);
-    poked ||= claimed.length === deliveriesMax;
-  }
-
-  async function run(): Promise<void> {
-    while (!claiming.signal.aborted) {
-      poked = false;
-      await claimOnce().catch((error: unknown) => {
-        logBackgroundFailed(log, { job: "claim", err: error });
-        poked = false;
-      });
-      await nextLook();
-    }
-  }
-
-  function nextLook(): Promise<void> {
-    if (poked || claiming.signal.aborted) {
-      return Promise.resolve();
-    }
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, LOOK_EVERY_MS);
-      wake = () => {
-        clearTimeout(timer);
-        wake = undefined;
-        resolve();
-      };
+  async function claimFor(tenantIds: string[], lapsed: boolean): Promise<void> {
+    const room = underWay.room();
+    const deliveriesMax = Math.min(CLAIM_MAX, room);
+    const claimed = await options.claim({
+      deliveriesMax,
+      tenantIds,
+      lapsed,
+      underWay: underWay.byTenant,
+      room,
     });
+    claimed.deliveries.forEach(start);
+    for (const [tenantId, afterMs] of claimed.again) {
+      wantLater(tenantId, afterMs);
+    }
   }
 
-  const running = run();
+  async function lookOnce(): Promise<void> {
+    const sweeping = performance.now() >= sweepAtMs;
+    if (sweeping) {
+      sweepAtMs = performance.now() + SWEEP_EVERY_MS;
+      for (const tenantId of await options.findDueTenants()) {
+        wanted.add(tenantId);
+      }
+    }
+    if (underWay.room() > 0) {
+      const tenantIds = takeWanted();
+      if (tenantIds.length > 0) {
+        await claimFor(tenantIds, sweeping);
+      }
+    }
+  }
+
+  async function look(): Promise<number> {
+    // Whatever fails here is found again by the sweep.
+    await lookOnce().catch((err: unknown) => logBackgroundFailed(log, { job: "claim", err }));
+    // Without room the next attempt that ends makes it look again.
+    const hasRoom = underWay.room() > 0;
+    const soonestMs = hasRoom ? Math.min(sweepAtMs, ...wantedLater.values()) : sweepAtMs;
+    return Math.max(0, soonestMs - performance.now());
+  }
+
+  const looking = keepLooking(look);
   return {
     poke,
     async stop({ graceMs }) {
-      claiming.abort();
-      wake?.();
-      await running;
+      await looking.stop();
       const cut = setTimeout(() => attempting.abort(), graceMs);
-      await Promise.all(inFlight);
+      await underWay.drained();
       clearTimeout(cut);
     },
   };

@@ -8,12 +8,14 @@ import { createAttemptDelivery } from "./attempt.ts";
 import type { UrlRules } from "./check-endpoint.ts";
 import { claimDeliveries } from "./claim.ts";
 import { deliveryRoutes } from "./delivery-routes.ts";
-import { cancelStragglers, stopEndpoint } from "./endpoint-state.ts";
+import { cancelStragglers } from "./endpoint-state.ts";
 import { type Dispatcher, startDispatcher } from "./dispatcher.ts";
 import { endpointRoutes } from "./endpoint-routes.ts";
 import { createEndpointSecrets } from "./endpoint-secrets.ts";
 import type { RetryPolicy } from "./schedule.ts";
-import { settleDeliveries } from "./settle.ts";
+import type { ConditionPolicy } from "./condition.ts";
+import { findDueTenants } from "./open-endpoints.ts";
+import { settleAttempts } from "./settle-attempts.ts";
 import { createSetDropIn } from "./drop-in-endpoint.ts";
 import { createMultiWebhook, type MultiWebhook } from "./multi-webhook.ts";
 import { createWebhookSettings, type WebhookSettings } from "./webhook-settings.ts";
@@ -34,10 +36,11 @@ export function openFanout(options: {
   outbound: OutboundAgent;
   rules: UrlRules;
   policy: RetryPolicy;
+  conditionPolicy: ConditionPolicy;
   log: Log;
   metrics: Metrics;
 }): Fanout {
-  const { db, outbound, rules, policy, log, metrics } = options;
+  const { db, outbound, rules, policy, conditionPolicy, log, metrics } = options;
   const endpointSecrets = createEndpointSecrets(options.sealer);
   const setDropIn = createSetDropIn({ endpointSecrets, rules });
   return {
@@ -47,13 +50,10 @@ export function openFanout(options: {
     cancelStragglers: () => cancelStragglers(db),
     startDispatcher: () =>
       startDispatcher({
+        findDueTenants: () => findDueTenants(db),
         claim: (limits) => claimDeliveries(db, limits),
         attempt: createAttemptDelivery({ outbound, endpointSecrets, policy, log }),
-        settle: (settlements) => settleDeliveries(db, settlements),
-        disableEndpoint: (tenantId, endpointId) =>
-          db
-            .transaction()
-            .execute((trx) => stopEndpoint(trx, tenantId, { endpointId, state: "disabled" })),
+        settle: (settlements) => settleAttempts(db, settlements, conditionPolicy),
         log,
         metrics,
       }),

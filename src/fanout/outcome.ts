@@ -3,7 +3,14 @@ import type { OutboundResult } from "../outbound/exchange.ts";
 /** What an attempt means for its delivery, before the schedule is asked. */
 export type Outcome =
   | { kind: "delivered" }
-  | { kind: "retry"; retryAfterMs: number }
+  | {
+      kind: "retry";
+      /** How long the delivery waits at least. */
+      retryAfterMs: number;
+      sign: "failure" | "busy" | "busy_failure";
+      /** How long the whole endpoint waits. */
+      pauseMs: number;
+    }
   | { kind: "endpoint_gone" }
   /** We are stopping: the attempt does not count. */
   | { kind: "interrupted" };
@@ -17,15 +24,27 @@ export function classify(result: OutboundResult, nowMs: number): Outcome {
       }
       return result.status === 410
         ? { kind: "endpoint_gone" }
-        : { kind: "retry", retryAfterMs: parseRetryAfter(result.headers["retry-after"], nowMs) };
+        : afterAnswer(result.status, parseRetryAfter(result.headers["retry-after"], nowMs));
     case "refused_address":
-      return { kind: "retry", retryAfterMs: 0 };
+      return FAILURE;
     case "failed":
-      return result.reason === "aborted"
-        ? { kind: "interrupted" }
-        : { kind: "retry", retryAfterMs: 0 };
+      return result.reason === "aborted" ? { kind: "interrupted" } : FAILURE;
     default:
       return result satisfies never;
+  }
+}
+
+const FAILURE = { kind: "retry", retryAfterMs: 0, sign: "failure", pauseMs: 0 } as const;
+
+/** 429 and 503 speak for the endpoint as a whole; with others Retry-After is the delivery's alone. */
+function afterAnswer(status: number, retryAfterMs: number): Outcome {
+  switch (status) {
+    case 429:
+      return { kind: "retry", retryAfterMs, sign: "busy", pauseMs: retryAfterMs };
+    case 503:
+      return { kind: "retry", retryAfterMs, sign: "busy_failure", pauseMs: retryAfterMs };
+    default:
+      return { ...FAILURE, retryAfterMs };
   }
 }
 

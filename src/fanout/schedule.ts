@@ -11,16 +11,17 @@ export type NextAttempt = { kind: "retry"; atMs: number } | { kind: "exhausted" 
 export function nextAttempt(options: {
   /** Of the attempt that failed; the first is 1. */
   attemptNumber: number;
-  eventAtMs: number;
+  /** From when the horizon runs: the event's time, and so much later as its endpoint was not active. */
+  sinceMs: number;
   nowMs: number;
   retryAfterMs: number;
   policy: RetryPolicy;
   /** From 0 to 1. */
   random: number;
 }): NextAttempt {
-  const { attemptNumber, eventAtMs, nowMs, retryAfterMs, policy, random } = options;
+  const { attemptNumber, sinceMs, nowMs, retryAfterMs, policy, random } = options;
   const { scheduleMs, horizonMs } = policy;
-  const deadlineMs = eventAtMs + horizonMs;
+  const deadlineMs = sinceMs + horizonMs;
   if (nowMs >= deadlineMs) {
     return { kind: "exhausted" };
   }

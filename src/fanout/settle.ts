@@ -1,8 +1,9 @@
 import { sql } from "kysely";
 import { newId } from "../ids.ts";
-import type { Database } from "../store/database.ts";
+import type { Database, DatabaseTransaction } from "../store/database.ts";
 import type { AttemptOutcome } from "../store/schema/fanout.ts";
 import type { ClaimedDelivery } from "./claim.ts";
+import type { Sign } from "./condition.ts";
 import { MOVED_COLUMNS } from "./endpoint-state.ts";
 
 /** How an attempt ends for its delivery. */
@@ -13,6 +14,8 @@ export type Settlement = {
   nextAttemptAt: Date | null;
   /** What is written of the attempt; `undefined` for one that does not count. */
   attempt: AttemptRecord | undefined;
+  /** What it says of the endpoint; `undefined` for one that does not count. */
+  sign: Sign | undefined;
 };
 
 export type AttemptRecord = {
@@ -28,13 +31,13 @@ export type AttemptRecord = {
 
 /**
  * Ends attempts, many in one statement. Fenced by the lease: what another process has claimed since
- * is left alone and comes back as `false`.
+ * is left alone and comes back as `false`. What waited for the end of one of its conversation is due.
  */
 export async function settleDeliveries(
-  db: Database,
-  settlements: readonly Settlement[],
+  db: Database | DatabaseTransaction,
+  settlements: readonly Omit<Settlement, "sign">[],
 ): Promise<boolean[]> {
-  const of = <T>(pick: (settlement: Settlement) => T): T[] => settlements.map(pick);
+  const of = <T>(pick: (settlement: Omit<Settlement, "sign">) => T): T[] => settlements.map(pick);
   const attempts = of(({ attempt }) => attempt);
   const { rows } = await sql<{ position: string }>`
     with given as (
@@ -76,6 +79,17 @@ export async function settleDeliveries(
     ), moved as (
       insert into delivery_finished (${MOVED_COLUMNS}, state)
       select ${MOVED_COLUMNS}, end_state from finished
+    ), next_of_conversation as (
+      update delivery d set next_attempt_at = now()
+      from finished f, lateral (
+        select n.tenant_id, n.event_xid, n.event_seq, n.endpoint_id from delivery n
+        where n.endpoint_id = f.endpoint_id and n.conversation = f.conversation
+          and (n.event_xid, n.event_seq) <> (f.event_xid, f.event_seq)
+        order by n.event_xid, n.event_seq limit 1
+      ) n
+      where f.conversation is not null and d.next_attempt_at = 'infinity'
+        and d.tenant_id = n.tenant_id and d.event_xid = n.event_xid
+        and d.event_seq = n.event_seq and d.endpoint_id = n.endpoint_id
     ), settled as (
       select id, event_id, attempt_count, position from finished
       union all select id, event_id, attempt_count, position from kept

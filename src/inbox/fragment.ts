@@ -5,6 +5,8 @@ export type Fragment = {
   type: string;
   phoneNumberId: string | null;
   wabaId: string | null;
+  /** Whom it is about, where that is one user: by phone number if it shows one, else by BSUID. */
+  user: string | null;
   /** What it is; two fragments of one number or WABA with equal parts are the same event. */
   identityParts: unknown[];
   body: Buffer;

@@ -24,8 +24,8 @@ export function hookRoutes(options: {
   findHook: FindHook;
   findTenantsOfWaba: (wabaId: string) => Promise<string[]>;
   commit: GroupCommit<NewNotification, WrittenNotification>;
-  /** Tells the dispatcher that there may be something to deliver. */
-  poke: () => void;
+  /** Tells the dispatcher for whom there may be something to deliver. */
+  poke: (tenantIds: ReadonlySet<string>) => void;
   log: Log;
   metrics: Metrics;
 }): Route[] {
@@ -54,7 +54,7 @@ export function hookRoutes(options: {
             events,
           };
           const { newEventCount } = await commit.add(notification);
-          poke();
+          poke(new Set(events.map(({ tenantId }) => tenantId)));
           countNotification(metrics, { newEventCount });
           logNotificationReceived(log, {
             notificationId: notification.id,

@@ -41,7 +41,7 @@ async function ownersOf(
 }
 
 function newEvent(fragment: Fragment, tenantId: string, owner: HookOwner): NewEvent {
-  const { type, wabaId, identityParts, body } = fragment;
+  const { type, wabaId, user, identityParts, body } = fragment;
   // What has no envelope is of the number whose address it came to.
   const phoneNumberId =
     type === "unknown.notification" ? owner.phoneNumberId : fragment.phoneNumberId;
@@ -49,7 +49,18 @@ function newEvent(fragment: Fragment, tenantId: string, owner: HookOwner): NewEv
   const identity = createHash("sha256")
     .update(JSON.stringify([scope, identityParts]))
     .digest();
-  return { tenantId, type, phoneNumberId, wabaId, identity, body };
+  const conversation = user === null ? null : conversationOf(phoneNumberId, user);
+  return { tenantId, type, phoneNumberId, wabaId, identity, conversation, body };
+}
+
+const CONVERSATION_BYTES = 16;
+
+/** A digest, because it is only compared, and a user's number need not stand in one more place. */
+function conversationOf(phoneNumberId: string | null, user: string): Buffer {
+  const digest = createHash("sha256")
+    .update(JSON.stringify([phoneNumberId, user]))
+    .digest();
+  return digest.subarray(0, CONVERSATION_BYTES);
 }
 
 /** Never across numbers; what is of a whole WABA is counted for each tenant that gets it. */

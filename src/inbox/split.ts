@@ -74,6 +74,7 @@ function itemDraft(place: Place, list: string, kind: string, item: unknown): Dra
   return {
     type: itemType(kind, shape),
     ...ownership(place),
+    user: userOf(list, shape),
     identityParts: itemIdentity(place, list, shape) ?? changeIdentity(place, [list, item]),
     place,
     value,
@@ -123,6 +124,18 @@ function usersOf(item: unknown): unknown[] {
     : [];
 }
 
+/** The other side of it: who wrote, who was written to, whose call it is. */
+function userOf(list: string, item: Record<string, unknown>): string | null {
+  const isOurs = list === "message_echoes" || item["direction"] === "BUSINESS_INITIATED";
+  const side = list === "statuses" ? "recipient" : isOurs ? "to" : "from";
+  const members =
+    side === "recipient" ? ["recipient_id", "recipient_user_id"] : [side, `${side}_user_id`];
+  const user = members
+    .map((name) => item[name])
+    .find((value) => value !== undefined && value !== "");
+  return typeof user === "string" || typeof user === "number" ? String(user) : null;
+}
+
 /** What makes two of them the same, however they were framed. */
 function itemIdentity(
   place: Place,
@@ -154,6 +167,7 @@ function wholeDraft(place: Place, found: string[]): Draft {
   return {
     type: TYPE_OF_FIELD.get(place.field) ?? `unknown.${place.field}`,
     ...ownership(place),
+    user: null,
     identityParts: changeIdentity(place, value),
     place,
     value,
@@ -183,6 +197,7 @@ function unknownNotification(body: Buffer): Fragment {
     type: "unknown.notification",
     phoneNumberId: null,
     wabaId: null,
+    user: null,
     identityParts: ["notification", body.toString("base64")],
     body,
   };

@@ -21,7 +21,7 @@ export function joinFirstProcess(options: {
   if (process.send === undefined) {
     throw new Error("only a gateway starts this");
   }
-  const hints = createHints((topic) => tell({ kind: "hint", topic }));
+  const hints = createHints(tell);
   const { promise: stopRequested, resolve: requestStop } = Promise.withResolvers<void>();
   let stopping = false;
   let attach: ((server: Server) => void) | undefined;
@@ -43,7 +43,7 @@ export function joinFirstProcess(options: {
         requestStop();
         break;
       case "hint":
-        hints.hear(message.topic);
+        hints.hear(message);
         break;
       case "measure":
         void measureFor(message.id);

@@ -49,7 +49,7 @@ export function createHttpProcesses(options: {
       }
     }
   };
-  const hints = createHints((topic) => tellAll({ kind: "hint", topic }));
+  const hints = createHints(tellAll);
   let stopping = false;
 
   /** Resolves when it serves; from then on its end means another in its place. */
@@ -69,7 +69,7 @@ export function createHttpProcesses(options: {
             resolve();
             break;
           case "hint":
-            hints.hear(message.topic);
+            hints.hear(message);
             tellAll(message, other);
             break;
           case "measured":

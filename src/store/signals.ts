@@ -9,35 +9,45 @@ export type Topic = "delivery" | "change";
  * sooner: whoever misses one finds the same in PostgreSQL within a second.
  */
 export type Signals = {
-  /** Tells the other processes; never waits and never fails. */
-  tell: (topic: Topic) => void;
-  listen: (topic: Topic, listener: () => void) => void;
+  /** Tells the other processes, and of a delivery for which tenants; never waits and never fails. */
+  tell: (topic: Topic, tenantIds?: Iterable<string>) => void;
+  listen: (topic: Topic, listener: Listener) => void;
   /** `absent` where there is no Redis. */
   state: () => "ok" | "lost" | "absent";
   stop: () => Promise<void>;
 };
+
+export type Listener = (tenantIds: string[]) => void;
 
 // A burst of commits is one hint.
 const TELL_EVERY_MS = 5;
 
 export function createSignals(options: { url: Secret; prefix: string }): Signals {
   const { url, prefix } = options;
-  const listeners = new Map<Topic, () => void>();
+  const listeners = new Map<Topic, Listener>();
   const listen: Signals["listen"] = (topic, listener) => void listeners.set(topic, listener);
 
   const [speaker, hearer] = [openRedis(url), openRedis(url)];
   hearer.on("ready", () => void hearer.subscribe(prefix).catch(() => {}));
-  hearer.on("message", (_channel: string, topic: string) => listeners.get(topic as Topic)?.());
+  hearer.on("message", (_channel: string, message: string) => {
+    const [topic, ...tenantIds] = message.split(" ");
+    listeners.get(topic as Topic)?.(tenantIds);
+  });
 
-  const waiting = new Set<Topic>();
-  const tell: Signals["tell"] = (topic) => {
-    if (waiting.has(topic)) {
+  const waiting = new Map<Topic, Set<string>>();
+  const tell: Signals["tell"] = (topic, tenantIds = []) => {
+    const known = waiting.get(topic);
+    if (known !== undefined) {
+      for (const tenantId of tenantIds) {
+        known.add(tenantId);
+      }
       return;
     }
-    waiting.add(topic);
+    waiting.set(topic, new Set(tenantIds));
     setTimeout(() => {
+      const message = [topic, ...(waiting.get(topic) ?? [])].join(" ");
       waiting.delete(topic);
-      speaker.publish(prefix, topic).catch(() => {});
+      speaker.publish(prefix, message).catch(() => {});
     }, TELL_EVERY_MS);
   };
   return {

@@ -87,6 +87,7 @@ export function event(tenantId: string, fields: Partial<NewEvent> = {}): NewEven
     phoneNumberId: null,
     wabaId: null,
     identity: identity(randomUUID()),
+    conversation: null,
     body: Buffer.from("{}"),
     ...fields,
   };

@@ -4,7 +4,7 @@ import { writeNotifications } from "../../../src/events/write-notifications.ts";
 import { claimDeliveries, type ClaimedDelivery } from "../../../src/fanout/claim.ts";
 import { settleDeliveries } from "../../../src/fanout/settle.ts";
 import { Secret } from "../../../src/secret.ts";
-import { openDatabase, type OpenDatabase } from "../../../src/store/database.ts";
+import { type Database, openDatabase, type OpenDatabase } from "../../../src/store/database.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { buildEndpoint, buildTenant, event, notification } from "../rows.ts";
 
@@ -32,7 +32,10 @@ async function endpointWith(
   return { id, tenantId };
 }
 
-const claim = (deliveriesMax = 1000) => claimDeliveries(database.db, { deliveriesMax });
+const claimFrom = async (db: Database, deliveriesMax: number): Promise<ClaimedDelivery[]> =>
+  (await claimDeliveries(db, { deliveriesMax })).deliveries;
+
+const claim = (deliveriesMax = 1000) => claimFrom(database.db, deliveriesMax);
 
 const rowOf = (delivery: { id: string }) =>
   database.db
@@ -78,9 +81,7 @@ describe("a claim", () => {
     await removeAll();
     await endpointWith(300, { max_in_flight: 100 });
     await endpointWith(300, { max_in_flight: 100 });
-    const claims = await Promise.all(
-      processes.map(({ db }) => claimDeliveries(db, { deliveriesMax: 50 })),
-    );
+    const claims = await Promise.all(processes.map(({ db }) => claimFrom(db, 50)));
     const ids = claims.flat().map(({ id }) => id);
     expect(ids.length).toBeGreaterThan(0);
     expect(new Set(ids).size).toBe(ids.length);
@@ -141,9 +142,7 @@ describe("a claim", () => {
     const counts: number[] = [];
     for (let round = 0; round < 20; round++) {
       const claimed = (
-        await Promise.all(
-          [...processes, ...processes].map(({ db }) => claimDeliveries(db, { deliveriesMax: 100 })),
-        )
+        await Promise.all([...processes, ...processes].map(({ db }) => claimFrom(db, 100)))
       ).flat();
       counts.push(...endpoints.map((endpoint) => of(endpoint, claimed).length));
       await settleDeliveries(
@@ -202,9 +201,7 @@ describe("a lease", () => {
     await lapse();
     const claims = [];
     for (let round = 0; round < 3; round++) {
-      const found = await Promise.all(
-        processes.map(({ db }) => claimDeliveries(db, { deliveriesMax: 100 })),
-      );
+      const found = await Promise.all(processes.map(({ db }) => claimFrom(db, 100)));
       claims.push(...found.flat());
     }
     expect(claims).toHaveLength(50);

@@ -64,7 +64,7 @@ async function buildWhole(): Promise<{ id: string; hook: [token: string, secret:
   await buildEndpoint(db, id, { max_in_flight: 1 });
   await buildKnown(db, id);
   await writeNotifications(db, [notification([event(id), event(id)])]);
-  const claimed = await claimDeliveries(db, { deliveriesMax: 100 });
+  const { deliveries: claimed } = await claimDeliveries(db, { deliveriesMax: 100 });
   await settleDeliveries(
     db,
     claimed

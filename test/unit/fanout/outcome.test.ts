@@ -23,36 +23,43 @@ const failed = (reason: Extract<OutboundResult, { kind: "failed" }>["reason"]): 
   durationMs: 5,
 });
 
+const FAILURE = { kind: "retry", retryAfterMs: 0, sign: "failure", pauseMs: 0 } as const;
+
 describe("what an attempt means", () => {
   it.each<[string, OutboundResult, Outcome]>([
     ["200 is success", answer(200), { kind: "delivered" }],
     ["204 is success", answer(204), { kind: "delivered" }],
     ["299 is success", answer(299), { kind: "delivered" }],
-    ["a redirect is a failure", answer(302), { kind: "retry", retryAfterMs: 0 }],
-    ["304 is a failure", answer(304), { kind: "retry", retryAfterMs: 0 }],
-    ["400 is tried again", answer(400), { kind: "retry", retryAfterMs: 0 }],
-    ["401 is tried again", answer(401), { kind: "retry", retryAfterMs: 0 }],
-    ["404 is tried again", answer(404), { kind: "retry", retryAfterMs: 0 }],
+    ["a redirect is a failure", answer(302), FAILURE],
+    ["304 is a failure", answer(304), FAILURE],
+    ["400 is tried again", answer(400), FAILURE],
+    ["401 is tried again", answer(401), FAILURE],
+    ["404 is tried again", answer(404), FAILURE],
     ["410 means the endpoint is gone", answer(410), { kind: "endpoint_gone" }],
-    ["429 is tried again", answer(429), { kind: "retry", retryAfterMs: 0 }],
+    ["429 is tried again", answer(429), { ...FAILURE, sign: "busy" }],
     [
       "429 is tried again when it says",
       answer(429, { "retry-after": "7" }),
-      { kind: "retry", retryAfterMs: 7000 },
+      { kind: "retry", retryAfterMs: 7000, sign: "busy", pauseMs: 7000 },
     ],
     [
       "503 is tried again when it says",
       answer(503, { "retry-after": "Sun, 15 Jun 2025 12:01:00 GMT" }),
-      { kind: "retry", retryAfterMs: 60_000 },
+      { kind: "retry", retryAfterMs: 60_000, sign: "busy_failure", pauseMs: 60_000 },
     ],
-    ["500 is tried again", answer(500), { kind: "retry", retryAfterMs: 0 }],
-    ["599 is tried again", answer(599), { kind: "retry", retryAfterMs: 0 }],
+    ["500 is tried again", answer(500), FAILURE],
+    [
+      "500 keeps but its own delivery waiting when it says",
+      answer(500, { "retry-after": "7" }),
+      { ...FAILURE, retryAfterMs: 7000 },
+    ],
+    ["599 is tried again", answer(599), FAILURE],
     [
       "an address that is not public is tried again",
       { kind: "refused_address", code: "url_resolves_private", detail: "It is.", durationMs: 1 },
-      { kind: "retry", retryAfterMs: 0 },
+      FAILURE,
     ],
-    ["a timeout is tried again", failed("timeout"), { kind: "retry", retryAfterMs: 0 }],
+    ["a timeout is tried again", failed("timeout"), FAILURE],
     ["our own stop does not count", failed("aborted"), { kind: "interrupted" }],
   ])("%s", (_name, result, expected) => {
     expect(classify(result, NOW_MS)).toEqual(expected);

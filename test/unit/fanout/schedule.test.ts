@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { nextAttempt } from "../../../src/fanout/schedule.ts";
 
 const policy = { scheduleMs: [5000, 30_000, 120_000], horizonMs: 3_600_000 };
-const calm = { eventAtMs: 0, nowMs: 0, retryAfterMs: 0, policy, random: 0 };
+const calm = { sinceMs: 0, nowMs: 0, retryAfterMs: 0, policy, random: 0 };
 
 describe("the next attempt", () => {
   it.each([
@@ -51,17 +51,17 @@ describe("the next attempt", () => {
     fc.assert(
       fc.property(
         ...([anyPolicy, fc.integer({ min: 1, max: 50 }), fc.nat(), fc.nat(), random] as const),
-        (given, attemptNumber, eventAtMs, sinceMs, chance) => {
-          const nowMs = eventAtMs + sinceMs;
+        (given, attemptNumber, sinceMs, laterMs, chance) => {
+          const nowMs = sinceMs + laterMs;
           const next = nextAttempt({
             policy: given,
             attemptNumber,
-            eventAtMs,
+            sinceMs,
             nowMs,
             retryAfterMs: 0,
             random: chance,
           });
-          const deadlineMs = eventAtMs + given.horizonMs;
+          const deadlineMs = sinceMs + given.horizonMs;
           if (nowMs >= deadlineMs) {
             expect(next).toEqual({ kind: "exhausted" });
             return;
@@ -81,13 +81,13 @@ describe("the next attempt", () => {
     fc.assert(
       fc.property(anyPolicy, random, fc.nat({ max: 3_600_000 }), (given, chance, retryAfterMs) => {
         fc.pre(given.horizonMs / Math.min(...given.scheduleMs) < 1000);
-        const eventAtMs = 1_750_000_000_000;
-        let atMs = eventAtMs;
+        const sinceMs = 1_750_000_000_000;
+        let atMs = sinceMs;
         for (let attemptNumber = 1; ; attemptNumber++) {
           const next = nextAttempt({
             policy: given,
             attemptNumber,
-            eventAtMs,
+            sinceMs,
             nowMs: atMs,
             retryAfterMs,
             random: chance,
@@ -97,7 +97,7 @@ describe("the next attempt", () => {
           }
           atMs = next.atMs;
         }
-        expect(atMs).toBe(eventAtMs + given.horizonMs);
+        expect(atMs).toBe(sinceMs + given.horizonMs);
       }),
     );
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { conclude } from "../../../src/fanout/attempt.ts";
+import { conclude } from "../../../src/fanout/conclude.ts";
 import type { ClaimedDelivery } from "../../../src/fanout/claim.ts";
 import type { OutboundResult } from "../../../src/outbound/exchange.ts";
 
@@ -15,6 +15,13 @@ function delivery(fields: Partial<ClaimedDelivery> = {}): ClaimedDelivery {
     id: "dlv_a",
     event_id: "evt_a",
     attempt_count: 1,
+    attempts_before_replay: null,
+    replayed_at: null,
+    conversation: null,
+    claimed_at: STARTED_AT,
+    probe: false,
+    troubled: false,
+    stopped_ms: 0,
     lease_token: "b9b1f5b0-6d3e-4c44-9f3c-0d8a2f6f2f11",
     url: "https://example.com/hook",
     headers_sealed: null,
@@ -47,17 +54,16 @@ const concluded = (result: OutboundResult, fields: Partial<ClaimedDelivery> = {}
 
 describe("what an attempt does to its delivery", () => {
   it("ends it when the endpoint took it", () => {
-    const { settlement, endpointGone } = concluded(answer(204));
+    const settlement = concluded(answer(204));
     expect(settlement).toMatchObject({
       state: "delivered",
       nextAttemptAt: null,
       attempt: { outcome: "delivered", status: 204, durationMs: 130, startedAt: STARTED_AT },
     });
-    expect(endpointGone).toBe(false);
   });
 
   it("sets the next one by the schedule, counted from the end of this one", () => {
-    const { settlement } = concluded(answer(500), { attempt_count: 2 });
+    const settlement = concluded(answer(500), { attempt_count: 2 });
     expect(settlement.state).toBe("pending");
     expect(settlement.nextAttemptAt?.getTime()).toBe(STARTED_AT.getTime() + 30_130);
     expect(settlement.attempt).toMatchObject({
@@ -70,7 +76,7 @@ describe("what an attempt does to its delivery", () => {
 
   it("gives it up when the horizon has passed, and says so", () => {
     const received_at = new Date(STARTED_AT.getTime() - policy.horizonMs);
-    const { settlement } = concluded(answer(500), { received_at });
+    const settlement = concluded(answer(500), { received_at });
     expect(settlement).toMatchObject({
       state: "exhausted",
       nextAttemptAt: null,
@@ -79,16 +85,16 @@ describe("what an attempt does to its delivery", () => {
   });
 
   it("keeps it when the endpoint is gone", () => {
-    const { settlement, endpointGone } = concluded(answer(410));
+    const settlement = concluded(answer(410));
     expect(settlement).toMatchObject({
       state: "pending",
       attempt: { outcome: "endpoint_gone", status: 410 },
     });
-    expect(endpointGone).toBe(true);
+    expect(settlement.sign?.kind).toBe("gone");
   });
 
   it("charges nothing for an attempt that we cut short ourselves", () => {
-    const { settlement } = concluded({
+    const settlement = concluded({
       kind: "failed",
       reason: "aborted",
       detail: "We are stopping.",
@@ -99,7 +105,7 @@ describe("what an attempt does to its delivery", () => {
   });
 
   it("tells why nothing was answered", () => {
-    const { settlement } = concluded({
+    const settlement = concluded({
       kind: "refused_address",
       code: "url_resolves_private",
       detail: "example.com resolves to a private address.",
@@ -122,6 +128,6 @@ describe("what an attempt does to its delivery", () => {
       undefined,
     ],
   ])("keeps %s", (_name, fields, bytes) => {
-    expect(concluded(answer(500, fields)).settlement.attempt?.answer?.length).toBe(bytes);
+    expect(concluded(answer(500, fields)).attempt?.answer?.length).toBe(bytes);
   });
 });

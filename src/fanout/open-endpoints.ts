@@ -1,0 +1,75 @@
+import { sql } from "kysely";
+import type { Database, DatabaseTransaction } from "../store/database.ts";
+
+/** An endpoint (`e`) that may be given something now; a held one, its probe. */
+const IS_OPEN = sql<boolean>`(
+  e.state = 'active' and (e.not_before is null or e.not_before <= now())
+  or e.state = 'held' and e.probe_at <= now())`;
+
+/** Until when a delivery of `e` must have been due: the schedule does not keep a probe waiting. */
+const DUE_UNTIL = sql<Date>`case e.state when 'held' then 'infinity'::timestamptz else now() end`;
+
+/**
+ * Each endpoint with something pending, and its first. Walks the endpoints, not the queue: a loose
+ * index scan, which one endpoint's backlog does not make longer.
+ */
+const WAITING = sql`
+  waiting (endpoint_id, next_attempt_at) as (
+    (select endpoint_id, next_attempt_at from delivery
+      where state = 'pending' order by endpoint_id, next_attempt_at limit 1)
+    union all
+    select n.endpoint_id, n.next_attempt_at from waiting w, lateral (
+      select endpoint_id, next_attempt_at from delivery
+      where state = 'pending' and endpoint_id > w.endpoint_id
+      order by endpoint_id, next_attempt_at limit 1
+    ) n)`;
+
+/**
+ * The tenants for whom a claim is worth a try: something is due, or a process died with it. One
+ * query, the only one that an idle dispatcher makes.
+ */
+export async function findDueTenants(db: Database): Promise<string[]> {
+  const { rows } = await sql<{ tenant_id: string }>`
+    with recursive ${WAITING}
+    select e.tenant_id from webhook_endpoint e join waiting w on w.endpoint_id = e.id
+    where ${IS_OPEN} and w.next_attempt_at <= ${DUE_UNTIL}
+    union
+    select tenant_id from delivery where state = 'delivering' and lease_until < now()`.execute(db);
+  return rows.map(({ tenant_id }) => tenant_id);
+}
+
+/** What is left of a lease that has run out (a process died with it) is due again, at once. */
+export async function releaseLapsed(trx: DatabaseTransaction): Promise<void> {
+  await sql`
+    update delivery set state = 'pending', next_attempt_at = now(),
+      lease_token = null, lease_until = null
+    where state = 'delivering' and lease_until < now()`.execute(trx);
+}
+
+/** An open endpoint that something is due for; not `mine` where another claim has it in hand. */
+export type OpenEndpoint = { id: string; tenant_id: string; mine: boolean };
+
+/** Locks the open endpoints that something is due for, of these tenants or of all. */
+export async function lockOpenEndpoints(
+  trx: DatabaseTransaction,
+  tenantIds: readonly string[] | undefined,
+): Promise<OpenEndpoint[]> {
+  const wanted =
+    tenantIds === undefined
+      ? sql`
+        select e.id, e.tenant_id from webhook_endpoint e join waiting w on w.endpoint_id = e.id
+        where ${IS_OPEN} and w.next_attempt_at <= ${DUE_UNTIL}`
+      : sql`
+        select e.id, e.tenant_id from webhook_endpoint e
+        where e.tenant_id = any (${[...tenantIds]}::text[]) and ${IS_OPEN} and exists (
+          select 1 from delivery d where d.endpoint_id = e.id and d.state = 'pending'
+            and d.next_attempt_at <= ${DUE_UNTIL})`;
+  const { rows } = await sql<OpenEndpoint>`
+    with recursive ${WAITING}, wanted as materialized (${wanted}),
+    locked as materialized (
+      select e.id from webhook_endpoint e where e.id in (select id from wanted)
+      for no key update skip locked)
+    select w.id, w.tenant_id, l.id is not null as mine
+    from wanted w left join locked l on l.id = w.id`.execute(trx);
+  return rows;
+}

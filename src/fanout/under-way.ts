@@ -1,0 +1,44 @@
+import type { ClaimedDelivery } from "./claim.ts";
+
+/** The attempts that this process has under way, bounded in number and in bytes. */
+export type UnderWay = {
+  add(delivery: ClaimedDelivery, work: Promise<void>): void;
+  remove(delivery: ClaimedDelivery, work: Promise<void>): void;
+  /** How many more there may be. */
+  room(): number;
+  byTenant: ReadonlyMap<string, number>;
+  drained(): Promise<void>;
+};
+
+export function createUnderWay(max: { deliveriesMax: number; bytesMax: number }): UnderWay {
+  const works = new Set<Promise<void>>();
+  const byTenant = new Map<string, number>();
+  let bytes = 0;
+
+  function count(tenantId: string, change: 1 | -1): void {
+    const after = (byTenant.get(tenantId) ?? 0) + change;
+    if (after === 0) {
+      byTenant.delete(tenantId);
+    } else {
+      byTenant.set(tenantId, after);
+    }
+  }
+
+  return {
+    byTenant,
+    add(delivery, work) {
+      works.add(work);
+      bytes += delivery.body.length;
+      count(delivery.tenant_id, 1);
+    },
+    remove(delivery, work) {
+      works.delete(work);
+      bytes -= delivery.body.length;
+      count(delivery.tenant_id, -1);
+    },
+    room: () => (bytes < max.bytesMax ? max.deliveriesMax - works.size : 0),
+    async drained() {
+      await Promise.all(works);
+    },
+  };
+}
