@@ -246,7 +246,7 @@ export async function openParts(
         follower = records.startFollower();
         signals.listen("delivery", pokeBackground);
       }
-      const everyMinute = every(MINUTE_MS, fanout.cancelStragglers, onJobError);
+      const everyMinute = every(MINUTE_MS, fanout.settleStragglers, onJobError);
       const hourly = every(HOUR_MS, keepHouse, onJobError);
       return {
         async stop(options) {

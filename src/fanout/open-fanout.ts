@@ -8,7 +8,7 @@ import { createAttemptDelivery } from "./attempt.ts";
 import type { UrlRules } from "./check-endpoint.ts";
 import { claimDeliveries } from "./claim.ts";
 import { deliveryRoutes } from "./delivery-routes.ts";
-import { cancelStragglers } from "./endpoint-state.ts";
+import { settleStragglers } from "./endpoint-state.ts";
 import { type Dispatcher, startDispatcher } from "./dispatcher.ts";
 import { endpointRoutes } from "./endpoint-routes.ts";
 import { createEndpointSecrets } from "./endpoint-secrets.ts";
@@ -26,7 +26,7 @@ export type Fanout = {
   multiWebhook: MultiWebhook;
   startDispatcher: () => Dispatcher;
   /** To be called once a minute. */
-  cancelStragglers: () => Promise<void>;
+  settleStragglers: () => Promise<void>;
 };
 
 /** PATH 2b, joined: the endpoints' side and the dispatcher that delivers to them. */
@@ -47,7 +47,7 @@ export function openFanout(options: {
     routes: [...endpointRoutes({ db, endpointSecrets, rules }), ...deliveryRoutes({ db })],
     webhookSettings: createWebhookSettings({ db, setDropIn }),
     multiWebhook: createMultiWebhook({ db, setDropIn }),
-    cancelStragglers: () => cancelStragglers(db),
+    settleStragglers: () => settleStragglers(db),
     startDispatcher: () =>
       startDispatcher({
         findDueTenants: () => findDueTenants(db),

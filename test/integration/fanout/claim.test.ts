@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeNotifications } from "../../../src/events/write-notifications.ts";
-import { claimDeliveries, type ClaimedDelivery } from "../../../src/fanout/claim.ts";
+import { claimDeliveries, type Claimed, type ClaimedDelivery } from "../../../src/fanout/claim.ts";
 import { settleDeliveries } from "../../../src/fanout/settle.ts";
 import { Secret } from "../../../src/secret.ts";
 import { type Database, openDatabase, type OpenDatabase } from "../../../src/store/database.ts";
@@ -24,9 +24,10 @@ afterAll(async () => {
 async function endpointWith(
   deliveries: number,
   fields: Parameters<typeof buildEndpoint>[2] = {},
+  condition: Parameters<typeof buildEndpoint>[3] = {},
 ): Promise<{ id: string; tenantId: string }> {
   const { id: tenantId } = await buildTenant(database.db);
-  const { id } = await buildEndpoint(database.db, tenantId, fields);
+  const { id } = await buildEndpoint(database.db, tenantId, fields, condition);
   const events = Array.from({ length: deliveries }, () => event(tenantId));
   await writeNotifications(database.db, [notification(events)]);
   return { id, tenantId };
@@ -36,6 +37,9 @@ const claimFrom = async (db: Database, deliveriesMax: number): Promise<ClaimedDe
   (await claimDeliveries(db, { deliveriesMax })).deliveries;
 
 const claim = (deliveriesMax = 1000) => claimFrom(database.db, deliveriesMax);
+
+const DELIVERED = { state: "delivered", nextAttemptAt: null, attempt: undefined } as const;
+const now = (): number => performance.now();
 
 const rowOf = (delivery: { id: string }) =>
   database.db
@@ -120,6 +124,73 @@ describe("a claim", () => {
       expect(await claim()).toEqual([]);
     },
   );
+
+  it("probes a held endpoint with one delivery at a time, whenever that would be due", async () => {
+    await removeAll();
+    const held = { state: "held", stopped_at: new Date(), probe_at: new Date() } as const;
+    const endpoint = await endpointWith(3, {}, { ...held, failure_count: 10 });
+    await sql`update delivery set next_attempt_at = now() + interval '1 hour'`.execute(database.db);
+    const claimed = await claim();
+    expect(claimed).toMatchObject([{ endpoint_id: endpoint.id, probe: true, troubled: true }]);
+    expect(await claim()).toEqual([]);
+  });
+
+  it("leaves alone an endpoint that is not to be probed yet, or has asked for a pause", async () => {
+    await removeAll();
+    const later = new Date(Date.now() + 60_000);
+    await endpointWith(3, {}, { state: "held", probe_at: later });
+    await endpointWith(3, {}, { not_before: later });
+    expect(await claim()).toEqual([]);
+  });
+
+  it("gives an endpoint no more than its rate over all processes, and tells when to come again", async () => {
+    await removeAll();
+    const endpoint = await endpointWith(200, { rate_per_second: 40, max_in_flight: 100 });
+    const startedMs = performance.now();
+    const given: number[] = [];
+    while (performance.now() - startedMs < 1500) {
+      const [{ deliveries, again }] = (await Promise.all([
+        claimDeliveries(database.db, { deliveriesMax: 100 }),
+        claimFrom(processes[0]!.db, 100).then((more) => given.push(...more.map(() => now()))),
+      ])) as [Claimed, unknown];
+      given.push(...deliveries.map(() => now()));
+      if (deliveries.length > 0) {
+        expect(again.get(endpoint.tenantId)).toBe(50);
+      }
+      await settleDeliveries(
+        database.db,
+        deliveries.map((delivery) => ({ delivery, ...DELIVERED })),
+      );
+    }
+    const inAnySecond = given.map(
+      (atMs) => given.filter((other) => other >= atMs && other < atMs + 1000).length,
+    );
+    expect(Math.max(...inAnySecond)).toBeLessThanOrEqual(43);
+    expect(given.length).toBeGreaterThan(40);
+  });
+
+  it("gives a tenant no more than leaves room for others", async () => {
+    await removeAll();
+    const greedy = await endpointWith(100, { max_in_flight: 100 });
+    const other = await endpointWith(1);
+    const underWay = new Map([[greedy.tenantId, 60]]);
+    const { deliveries } = await claimDeliveries(database.db, {
+      deliveriesMax: 100,
+      underWay,
+      room: 64,
+    });
+    expect(of(greedy, deliveries)).toHaveLength(4);
+    expect(of(other, deliveries)).toHaveLength(1);
+  });
+
+  it("deals to endpoints and tenants in turn, however much one has waiting", async () => {
+    await removeAll();
+    const greedy = await endpointWith(100, { max_in_flight: 100 });
+    const others = [await endpointWith(3), await endpointWith(3), await endpointWith(3)];
+    const claimed = await claim(12);
+    expect(of(greedy, claimed)).toHaveLength(3);
+    expect(others.map((other) => of(other, claimed).length)).toEqual([3, 3, 3]);
+  });
 
   it("never goes past an endpoint's max_in_flight", async () => {
     await removeAll();
