@@ -130,6 +130,7 @@ export async function openParts(
   };
   const fanout = openFanout({
     db,
+    feed,
     sealer,
     outbound,
     rules,
@@ -145,6 +146,7 @@ export async function openParts(
   const upstreamTimeoutMs = config.D360_TIMEOUT;
   const records = openRecords({
     db,
+    feed,
     directory,
     upstreamTimeoutMs,
     listTemplates: createListTemplatesOfNumber({ upstream, origins }),

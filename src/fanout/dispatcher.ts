@@ -12,6 +12,8 @@ import type { Settlement } from "./settle.ts";
 export type Dispatcher = {
   /** Something may be due for these tenants; cheap, and safe to call as often as one likes. */
   poke(tenantIds: Iterable<string>): void;
+  /** What the look once a second has found: for these something is due, or a process died with it. */
+  sweep(tenantIds: string[]): void;
   /** Claims nothing more and lets attempts under way finish for `graceMs`; the rest is released. */
   stop(options: { graceMs: number }): Promise<void>;
 };
@@ -20,15 +22,16 @@ const UNDER_WAY_MAX = 2048;
 const UNDER_WAY_BYTES_MAX = 256 * 1024 * 1024;
 const CLAIM_MAX = 200;
 const SETTLE_BATCH_MAX = 200;
-const SWEEP_EVERY_MS = 1000;
+// What is due before that is not left to the look once a second.
+const SOON_MS = 1000;
+const LOOK_ANYWAY_MS = 60_000;
 
 /**
  * PATH 2b: claims what is due, attempts it, settles it. A poke names the tenants that something was
- * committed for, and an attempt that ends names its own; for what has become due by time, and for
- * what a dead process left, one query a second finds the tenants.
+ * committed for, and an attempt that ends names its own; what has become due by time, and what a
+ * dead process left, is found by the look once a second.
  */
 export function startDispatcher(options: {
-  findDueTenants: () => Promise<string[]>;
   claim: (limits: ClaimLimits) => Promise<Claimed>;
   attempt: AttemptDelivery;
   settle: (settlements: readonly Settlement[]) => Promise<Settled>;
@@ -41,7 +44,7 @@ export function startDispatcher(options: {
   /** For whom a claim is worth a try: now, or from when on. */
   const wanted = new Set<string>();
   const wantedLater = new Map<string, number>();
-  let sweepAtMs = 0;
+  let swept = false;
   const settling = createGroupCommit<Settlement, boolean>({
     commit: settleTogether,
     weigh: () => 1,
@@ -74,12 +77,11 @@ export function startDispatcher(options: {
     return tenantIds;
   }
 
-  /** What is due again before the next sweep is not left to it. */
   function wantAgain({ delivery, attempt, nextAttemptAt }: Settlement): void {
     if (nextAttemptAt !== null && attempt !== undefined) {
       const endedMs = attempt.startedAt.getTime() + attempt.durationMs;
       const afterMs = nextAttemptAt.getTime() - endedMs;
-      if (afterMs < SWEEP_EVERY_MS) {
+      if (afterMs < SOON_MS) {
         wantLater(delivery.tenant_id, afterMs);
       }
     }
@@ -137,33 +139,31 @@ export function startDispatcher(options: {
   }
 
   async function lookOnce(): Promise<void> {
-    const sweeping = performance.now() >= sweepAtMs;
-    if (sweeping) {
-      sweepAtMs = performance.now() + SWEEP_EVERY_MS;
-      for (const tenantId of await options.findDueTenants()) {
-        wanted.add(tenantId);
-      }
-    }
-    if (underWay.room() > 0) {
-      const tenantIds = takeWanted();
-      if (tenantIds.length > 0) {
-        await claimFor(tenantIds, sweeping);
-      }
+    // Without room the next attempt that ends makes it look again.
+    const tenantIds = underWay.room() > 0 ? takeWanted() : [];
+    if (tenantIds.length > 0) {
+      const lapsed = swept;
+      swept = false;
+      await claimFor(tenantIds, lapsed);
     }
   }
 
   async function look(): Promise<number> {
-    // Whatever fails here is found again by the sweep.
+    // Whatever fails here is found again by the look once a second.
     await lookOnce().catch((err: unknown) => logBackgroundFailed(log, { job: "claim", err }));
-    // Without room the next attempt that ends makes it look again.
-    const hasRoom = underWay.room() > 0;
-    const soonestMs = hasRoom ? Math.min(sweepAtMs, ...wantedLater.values()) : sweepAtMs;
-    return Math.max(0, soonestMs - performance.now());
+    const soonestMs = Math.min(...wantedLater.values()) - performance.now();
+    return underWay.room() > 0 && soonestMs < LOOK_ANYWAY_MS
+      ? Math.max(0, soonestMs)
+      : LOOK_ANYWAY_MS;
   }
 
   const looking = keepLooking(look);
   return {
     poke,
+    sweep(tenantIds) {
+      swept ||= tenantIds.length > 0;
+      poke(tenantIds);
+    },
     async stop({ graceMs }) {
       await looking.stop();
       const cut = setTimeout(() => attempting.abort(), graceMs);

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Database, DatabaseTransaction } from "../store/database.ts";
+import type { DatabaseTransaction } from "../store/database.ts";
 
 /** An endpoint (`e`) that may be given something now; a held one, its probe. */
 const IS_OPEN = sql<boolean>`(
@@ -24,19 +24,14 @@ const WAITING = sql`
       order by endpoint_id, next_attempt_at limit 1
     ) n)`;
 
-/**
- * The tenants for whom a claim is worth a try: something is due, or a process died with it. One
- * query, the only one that an idle dispatcher makes.
- */
-export async function findDueTenants(db: Database): Promise<string[]> {
-  const { rows } = await sql<{ tenant_id: string }>`
-    with recursive ${WAITING}
+/** The tenants for whom a claim is worth a try: something is due, or a process died with it. */
+export const DUE_TENANTS = sql<string[]>`
+  with recursive ${WAITING}, due as (
     select e.tenant_id from webhook_endpoint e join waiting w on w.endpoint_id = e.id
     where ${IS_OPEN} and w.next_attempt_at <= ${DUE_UNTIL}
     union
-    select tenant_id from delivery where state = 'delivering' and lease_until < now()`.execute(db);
-  return rows.map(({ tenant_id }) => tenant_id);
-}
+    select tenant_id from delivery where state = 'delivering' and lease_until < now())
+  select coalesce(json_agg(tenant_id), '[]') from due`;
 
 /** What is left of a lease that has run out (a process died with it) is due again, at once. */
 export async function releaseLapsed(trx: DatabaseTransaction): Promise<void> {

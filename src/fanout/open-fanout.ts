@@ -2,6 +2,7 @@ import type { Route } from "../http/route.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import type { OutboundAgent } from "../outbound/agent.ts";
+import type { ChangeFeed } from "../store/change-feed.ts";
 import type { Database } from "../store/database.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
 import { createAttemptDelivery } from "./attempt.ts";
@@ -14,7 +15,7 @@ import { endpointRoutes } from "./endpoint-routes.ts";
 import { createEndpointSecrets } from "./endpoint-secrets.ts";
 import type { RetryPolicy } from "./schedule.ts";
 import type { ConditionPolicy } from "./condition.ts";
-import { findDueTenants } from "./open-endpoints.ts";
+import { DUE_TENANTS } from "./open-endpoints.ts";
 import { settleAttempts } from "./settle-attempts.ts";
 import { createSetDropIn } from "./drop-in-endpoint.ts";
 import { createMultiWebhook, type MultiWebhook } from "./multi-webhook.ts";
@@ -32,6 +33,7 @@ export type Fanout = {
 /** PATH 2b, joined: the endpoints' side and the dispatcher that delivers to them. */
 export function openFanout(options: {
   db: Database;
+  feed: ChangeFeed;
   sealer: Sealer;
   outbound: OutboundAgent;
   rules: UrlRules;
@@ -40,7 +42,7 @@ export function openFanout(options: {
   log: Log;
   metrics: Metrics;
 }): Fanout {
-  const { db, outbound, rules, policy, conditionPolicy, log, metrics } = options;
+  const { db, feed, outbound, rules, policy, conditionPolicy, log, metrics } = options;
   const endpointSecrets = createEndpointSecrets(options.sealer);
   const setDropIn = createSetDropIn({ endpointSecrets, rules });
   return {
@@ -48,14 +50,19 @@ export function openFanout(options: {
     webhookSettings: createWebhookSettings({ db, setDropIn }),
     multiWebhook: createMultiWebhook({ db, setDropIn }),
     settleStragglers: () => settleStragglers(db),
-    startDispatcher: () =>
-      startDispatcher({
-        findDueTenants: () => findDueTenants(db),
+    startDispatcher() {
+      const dispatcher = startDispatcher({
         claim: (limits) => claimDeliveries(db, limits),
         attempt: createAttemptDelivery({ outbound, endpointSecrets, policy, log }),
         settle: (settlements) => settleAttempts(db, settlements, conditionPolicy),
         log,
         metrics,
-      }),
+      });
+      feed.alsoAsk({
+        ask: DUE_TENANTS,
+        hear: (tenantIds) => dispatcher.sweep(tenantIds as string[]),
+      });
+      return dispatcher;
+    },
   };
 }

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import { keepLooking } from "../clock.ts";
 import {
   type EventCursor,
@@ -39,6 +39,8 @@ export type ApplyEvents = (
 const BATCH_MAX = 500;
 const BATCH_BYTES_MAX = 8 * 1024 * 1024;
 const LOOK_EVERY_MS = 1000;
+// Whatever is committed is told of by a poke, at the latest by the look once a second.
+const LOOK_ANYWAY_MS = 60_000;
 const LOOK_SOON_MS = 10;
 const TIMEOUTS_MAX = 5;
 const START: EventCursor = ["0", "0"];
@@ -124,7 +126,7 @@ export function startFollower(options: FollowerOptions): {
       }
       // A commit or another process's turn is under way, and ends without a poke for us.
       soonMs = done === "wait" ? Math.min(soonMs * 2, LOOK_EVERY_MS) : LOOK_SOON_MS;
-      return done === "wait" ? soonMs : LOOK_EVERY_MS;
+      return done === "wait" ? soonMs : LOOK_ANYWAY_MS;
     } catch (error) {
       if (!alone && (!isPassingTrouble(error) || isTimeout(error))) {
         oneByOne = BATCH_MAX;
@@ -136,6 +138,14 @@ export function startFollower(options: FollowerOptions): {
   }
 
   return keepLooking(look);
+}
+
+/** Whether a follower has something to look at. */
+export function somethingToFollow(name: string): RawBuilder<boolean> {
+  return sql<boolean>`select exists (
+    select 1 from event where (xid, seq) > (
+      coalesce((select xid from follower where name = ${name}), '0'),
+      coalesce((select seq from follower where name = ${name}), 0)))`;
 }
 
 /** SQLSTATE query_canceled: the statement took longer than it may. */

@@ -1,11 +1,12 @@
 import { every, keepLooking } from "../clock.ts";
 import type { Route } from "../http/route.ts";
 import { type Log, logBackgroundFailed, logWriteBehindDropped } from "../log.ts";
+import type { ChangeFeed } from "../store/change-feed.ts";
 import type { Database } from "../store/database.ts";
 import type { Directory } from "../tenancy/directory.ts";
 import { createWantTemplates } from "./create-want-templates.ts";
 import { eventRoutes } from "./event-routes.ts";
-import { type ApplyEvents, startFollower } from "./follow-events.ts";
+import { type ApplyEvents, somethingToFollow, startFollower } from "./follow-events.ts";
 import { applyMarketingPreferences } from "./marketing-preferences.ts";
 import { createMediaIds, type MediaIds, pruneMediaIds } from "./media-ids.ts";
 import { createMessageLog, type MessageLog } from "./message-log.ts";
@@ -33,6 +34,7 @@ export type Records = {
   stop: () => Promise<void>;
 };
 
+const FOLLOWER = "records";
 // Past the time for an answer, for what comes before and after it.
 const GRACE_MS = 10_000;
 const LOOK_WHILE_UNKNOWN_MS = 1000;
@@ -45,6 +47,7 @@ const SYNC_TEMPLATES_EVERY_MS = 30_000;
 /** PATH 2c, joined: what events mean, and what became of sends. */
 export function openRecords(options: {
   db: Database;
+  feed: ChangeFeed;
   /** How long 360dialog may take for an answer. */
   upstreamTimeoutMs: number;
   directory: Directory;
@@ -53,7 +56,7 @@ export function openRecords(options: {
   apply?: readonly ApplyEvents[];
   log: Log;
 }): Records {
-  const { db, directory, listTemplates, log } = options;
+  const { db, feed, directory, listTemplates, log } = options;
   const onErrorOf = (job: string) => (err: unknown) => logBackgroundFailed(log, { job, err });
   const behind = (name: string) => ({
     db,
@@ -93,10 +96,10 @@ export function openRecords(options: {
     messageLog,
     mediaIds,
     wantTemplates: createWantTemplates({ db, poke: syncNow, onError: onSyncError }),
-    startFollower: () =>
-      startFollower({
+    startFollower() {
+      const follower = startFollower({
         db,
-        name: "records",
+        name: FOLLOWER,
         apply: [
           recordStatuses,
           mediaIds.apply,
@@ -106,7 +109,17 @@ export function openRecords(options: {
           ...(options.apply ?? []),
         ],
         onError: onErrorOf("follow_events"),
-      }),
+      });
+      feed.alsoAsk({
+        ask: somethingToFollow(FOLLOWER),
+        hear(something) {
+          if (something === true) {
+            follower.poke();
+          }
+        },
+      });
+      return follower;
+    },
     prune: () => pruneMediaIds(db),
     async stop() {
       await Promise.all([resolving.stop(), syncing.stop(), templateSync.stop()]);

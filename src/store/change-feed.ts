@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Database, DatabaseTransaction } from "./database.ts";
 
 /** What changed, so that every process forgets what it remembers of it. */
@@ -26,11 +26,16 @@ const STALE_AFTER_MS = 4000;
 // is made by a transaction that lasts this long; what was seen within it is remembered by seq.
 const OVERLAP_SECONDS = 30;
 
+/** A look that somebody wants once a second: a scalar expression in JSON, and who hears its value. */
+export type Question = { ask: RawBuilder<unknown>; hear: (answer: unknown) => void };
+
 export type ChangeFeed = {
   /** Calls back for every change by any process, this one included, within about a second. */
   subscribe(listener: (change: Change) => void): void;
   /** False when changes have not been read for 4 s: whoever caches must ask the database. */
   fresh(): boolean;
+  /** Asks this too once a second, in the same query: an idle process makes no other. */
+  alsoAsk(question: Question): void;
   /** Reads now instead of at the next second: what was committed before the call is heard. */
   read: () => Promise<void>;
   stop: () => Promise<void>;
@@ -44,28 +49,44 @@ export function startChangeFeed(options: {
   let seen = new Set<string>();
   let readAtMs = performance.now();
   let reading: Promise<void> | undefined;
+  const questions: Question[] = [];
 
-  async function readOnce(): Promise<void> {
-    const startedMs = performance.now();
-    const overlapSeconds = OVERLAP_SECONDS + (startedMs - readAtMs) / 1000;
-    const { rows } = await sql<{ seq: string; kind: ChangeKind; key: string }>`
-      select seq, kind, key from change
-      where changed_at > clock_timestamp() - make_interval(secs => ${overlapSeconds})
-      order by seq`.execute(options.db);
-    const fresh = rows.filter((row) => !seen.has(row.seq));
-    seen = new Set(rows.map((row) => row.seq));
-    for (const { kind, key } of fresh) {
-      for (const listener of listeners) {
-        listener({ kind, key });
-      }
+  function recentChanges(sinceMs: number): Question {
+    const overlapSeconds = OVERLAP_SECONDS + (sinceMs - readAtMs) / 1000;
+    return {
+      ask: sql`
+        select coalesce(json_agg(json_build_array(seq::text, kind, key) order by seq), '[]')
+        from change
+        where changed_at > clock_timestamp() - make_interval(secs => ${overlapSeconds})`,
+      hear(answer) {
+        const rows = answer as [seq: string, kind: ChangeKind, key: string][];
+        const fresh = rows.filter(([seq]) => !seen.has(seq));
+        seen = new Set(rows.map(([seq]) => seq));
+        for (const [, kind, key] of fresh) {
+          for (const listener of listeners) {
+            listener({ kind, key });
+          }
+        }
+        readAtMs = sinceMs;
+      },
+    };
+  }
+
+  async function readOnce(others: readonly Question[]): Promise<void> {
+    const asked = [recentChanges(performance.now()), ...others];
+    const parts = asked.map(({ ask }, index) => sql`(${ask}) as ${sql.ref(`answer_${index}`)}`);
+    const { rows } = await sql<Record<string, unknown>>`select ${sql.join(parts)}`.execute(
+      options.db,
+    );
+    for (const [index, { hear }] of asked.entries()) {
+      hear(rows[0]?.[`answer_${index}`]);
     }
-    readAtMs = startedMs;
   }
 
   /** One at a time; one that is under way may have begun before what the caller wants to hear. */
-  async function read(): Promise<void> {
+  async function read(others: readonly Question[] = []): Promise<void> {
     const before = reading ?? Promise.resolve();
-    const mine = before.then(readOnce).catch(options.onError);
+    const mine = before.then(() => readOnce(others)).catch(options.onError);
     reading = mine;
     await mine;
     if (reading === mine) {
@@ -75,13 +96,14 @@ export function startChangeFeed(options: {
 
   const timer = setInterval(() => {
     if (reading === undefined) {
-      void read();
+      void read(questions);
     }
   }, READ_EVERY_MS);
   return {
     subscribe: (listener) => void listeners.push(listener),
     fresh: () => performance.now() - readAtMs < STALE_AFTER_MS,
-    read,
+    alsoAsk: (question) => void questions.push(question),
+    read: () => read(),
     async stop() {
       clearInterval(timer);
       await reading;

@@ -23,7 +23,7 @@ describe("a message", () => {
   const id = newId("msg");
 
   beforeAll(async () => {
-    gateway = await startTestGateway();
+    gateway = await startTestGateway({ simulator: { statusDelayMs: 100 } });
     owner = await buildTenant(gateway, { name: "Owner" });
     stranger = await buildTenant(gateway, { name: "Stranger" });
     receiver = await startReceiver();
