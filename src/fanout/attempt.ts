@@ -35,25 +35,25 @@ export function createAttemptDelivery(options: {
     startedAt: Date,
     signal: AbortSignal,
   ): Promise<OutboundResult> {
-    const endpoint = { id: delivery.endpoint_id, tenant_id: delivery.tenant_id };
+    const { endpoint } = delivery;
     let headers: Record<string, string>;
     let secret: Secret;
     try {
-      headers = endpointSecrets.openHeaders(endpoint, delivery.headers_sealed);
-      secret = endpointSecrets.openSigningSecret(endpoint, delivery.signing_secret_sealed);
+      headers = endpointSecrets.openHeaders(endpoint, endpoint.headers_sealed);
+      secret = endpointSecrets.openSigningSecret(endpoint, endpoint.signing_secret_sealed);
     } catch (error) {
       // It must not be claimed for ever without a word: it fails by the schedule like any other.
       logBackgroundFailed(log, { job: "attempt", err: error });
       const detail = "The gateway could not open the endpoint's secrets.";
       return { kind: "failed", reason: "invalid_request", detail, durationMs: 0 };
     }
-    const { contentType, body } = renderBody(delivery.format, {
+    const { contentType, body } = renderBody(endpoint.format, {
       ...delivery,
       id: delivery.event_id,
     });
     return outbound.request({
       method: "POST",
-      url: delivery.url,
+      url: endpoint.url,
       headers: {
         "user-agent": "waba-gateway",
         ...inLowerCase(headers),
@@ -67,7 +67,7 @@ export function createAttemptDelivery(options: {
         }),
       },
       body,
-      timeoutMs: delivery.timeout_seconds * 1000,
+      timeoutMs: endpoint.timeout_seconds * 1000,
       answerBytesMax: ANSWER_BYTES_KEPT,
       signal,
     });

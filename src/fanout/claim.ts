@@ -1,7 +1,6 @@
 import type { Database } from "../store/database.ts";
-import type { WebhookEndpointFormat } from "../store/schema/fanout.ts";
 import { leaseDue } from "./lease-due.ts";
-import { lockOpenEndpoints, releaseLapsed } from "./open-endpoints.ts";
+import { lockOpenEndpoints, type OpenEndpoint, releaseLapsed } from "./open-endpoints.ts";
 
 /** A delivery under lease, with all that an attempt needs. */
 export type ClaimedDelivery = {
@@ -19,17 +18,9 @@ export type ClaimedDelivery = {
   lease_token: string;
   /** By the database's clock, which all processes share and nobody sets. */
   claimed_at: Date;
-  /** The one attempt that a held endpoint is given. */
-  probe: boolean;
-  /** The endpoint has failed of late or is given less than it could take: a success changes it. */
-  troubled: boolean;
   /** For how long the endpoint has not been active since the event: so long no horizon ran. */
   stopped_ms: number;
-  url: string;
-  headers_sealed: Buffer | null;
-  signing_secret_sealed: Buffer;
-  format: WebhookEndpointFormat;
-  timeout_seconds: number;
+  endpoint: OpenEndpoint;
   type: string;
   phone_number_id: string | null;
   waba_id: string | null;
@@ -84,8 +75,12 @@ export async function claimDeliveries(db: Database, limits: ClaimLimits): Promis
     if (mine.length === 0) {
       return { deliveries: [], again };
     }
-    const endpointIds = mine.map(({ id }) => id);
-    const { deliveries, cut } = await leaseDue(trx, { deliveriesMax, endpointIds, underWay, room });
+    const { deliveries, cut } = await leaseDue(trx, {
+      deliveriesMax,
+      endpoints: new Map(mine.map((endpoint) => [endpoint.id, endpoint])),
+      underWay,
+      room,
+    });
     for (const { tenant_id, again_ms } of cut) {
       again.set(tenant_id, Math.min(again_ms, again.get(tenant_id) ?? again_ms));
     }

@@ -20,7 +20,7 @@ export function conclude(options: {
   const { delivery, startedAt, result, policy, random } = options;
   const nowMs = startedAt.getTime() + result.durationMs;
   const outcome = classify(result, nowMs);
-  const sign = signOf(outcome, delivery.probe);
+  const sign = signOf(outcome, delivery.endpoint.held);
   const record = (of: Pick<AttemptRecord, "outcome" | "next">): AttemptRecord => ({
     ...of,
     startedAt,
@@ -97,8 +97,8 @@ function keptAnswer(result: OutboundResult): Buffer | null {
 }
 
 function whyNow(delivery: ClaimedDelivery): string {
-  const { attempt_count: number, attempts_before_replay, replayed_at, probe } = delivery;
-  if (probe) {
+  const { attempt_count: number, attempts_before_replay, replayed_at, endpoint } = delivery;
+  if (endpoint.held) {
     return `Attempt ${number}, the probe of a held endpoint.`;
   }
   if (replayed_at !== null && number === (attempts_before_replay ?? 0) + 1) {

@@ -19,12 +19,32 @@ export type EndpointSecrets = {
   openHeaders(endpoint: EndpointKey, sealed: Buffer | null): Record<string, string>;
 };
 
+// To open a secret costs as much as to sign with it, and an endpoint is signed for again and again.
+const OPENED_MAX = 10_000;
+
 export function createEndpointSecrets(sealer: Sealer): EndpointSecrets {
+  /** By where it belongs and what is sealed: moved to another row it does not open. */
+  const opened = new Map<string, Secret>();
+
+  function open(sealed: Buffer, sealContext: SealContext): Secret {
+    const { purpose, rowId, tenantId } = sealContext;
+    const key = `${purpose} ${rowId} ${tenantId} ${sealed.toString("latin1")}`;
+    const known = opened.get(key);
+    if (known !== undefined) {
+      return known;
+    }
+    const secret = sealer.open(sealed, sealContext);
+    if (opened.size >= OPENED_MAX) {
+      opened.clear();
+    }
+    opened.set(key, secret);
+    return secret;
+  }
+
   return {
     sealSigningSecret: (endpoint, secret) =>
       sealer.seal(secret, context("signing_secret", endpoint)),
-    openSigningSecret: (endpoint, sealed) =>
-      sealer.open(sealed, context("signing_secret", endpoint)),
+    openSigningSecret: (endpoint, sealed) => open(sealed, context("signing_secret", endpoint)),
     sealHeaders: (endpoint, headers) =>
       Object.keys(headers).length === 0
         ? null
@@ -32,9 +52,10 @@ export function createEndpointSecrets(sealer: Sealer): EndpointSecrets {
     openHeaders: (endpoint, sealed) =>
       sealed === null
         ? {}
-        : (JSON.parse(
-            sealer.open(sealed, context("endpoint_headers", endpoint)).reveal(),
-          ) as Record<string, string>),
+        : (JSON.parse(open(sealed, context("endpoint_headers", endpoint)).reveal()) as Record<
+            string,
+            string
+          >),
   };
 }
 

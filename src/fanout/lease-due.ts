@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import type { DatabaseTransaction } from "../store/database.ts";
 import type { ClaimedDelivery } from "./claim.ts";
+import type { OpenEndpoint } from "./open-endpoints.ts";
 
 // The attempt's own deadline comes first; the rest is for settling it.
 const LEASE_MARGIN_SECONDS = 10;
@@ -25,19 +26,19 @@ export async function leaseDue(
   trx: DatabaseTransaction,
   options: {
     deliveriesMax: number;
-    endpointIds: readonly string[];
+    endpoints: ReadonlyMap<string, OpenEndpoint>;
     underWay: ReadonlyMap<string, number>;
     room: number;
   },
 ): Promise<{ deliveries: ClaimedDelivery[]; cut: Cut[] }> {
-  const { deliveriesMax, endpointIds, underWay, room } = options;
-  const { rows } = await sql<Partial<ClaimedDelivery> & { cut: Cut[] | null }>`
+  const { deliveriesMax, endpoints, underWay, room } = options;
+  const { rows } = await sql<Partial<Omit<ClaimedDelivery, "endpoint">> & { cut: Cut[] | null }>`
     with paced as materialized (
       select e.*, clock_timestamp() as at,
         least(e.rate_per_second, e.ramp_per_second) as per_second, (
           select count(*) from delivery f where f.endpoint_id = e.id and f.state = 'delivering'
         ) as under_way
-      from webhook_endpoint e where e.id = any (${[...endpointIds]}::text[])
+      from webhook_endpoint e where e.id = any (${[...endpoints.keys()]}::text[])
     ), tokened as materialized (
       select p.*, case when per_second is not null then least(
         greatest(1, per_second * ${PACE_STEP_SECONDS}::float8),
@@ -106,12 +107,8 @@ export async function leaseDue(
       clock_timestamp() as claimed_at, c.tenant_id, c.event_xid, c.event_seq,
       c.endpoint_id, c.id, c.event_id, c.attempt_count, c.attempts_before_replay, c.replayed_at,
       c.conversation, c.lease_token,
-      o.state = 'held' as probe,
-      o.state = 'held' or o.failure_count > 0 or o.ramp_per_second is not null
-        or o.not_before is not null as troubled,
       (o.stopped_ms - c.stopped_ms_before + coalesce(
         extract(epoch from now() - o.stopped_at) * 1000, 0))::float8 as stopped_ms,
-      o.url, o.headers_sealed, o.signing_secret_sealed, o.format, o.timeout_seconds,
       e.type, e.phone_number_id, e.waba_id, e.received_at, e.body
     from (select 1) one
     left join (
@@ -121,8 +118,9 @@ export async function leaseDue(
         and e.received_at = c.event_received_at
     ) on true
   `.execute(trx);
-  const deliveries = rows.filter((row): row is ClaimedDelivery & (typeof rows)[number] =>
-    Boolean(row.id),
-  );
+  const deliveries = rows.flatMap((row) => {
+    const endpoint = endpoints.get(row.endpoint_id ?? "");
+    return endpoint === undefined ? [] : [{ ...row, endpoint } as ClaimedDelivery];
+  });
   return { deliveries, cut: rows[0]?.cut ?? [] };
 }

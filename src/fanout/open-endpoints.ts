@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { DatabaseTransaction } from "../store/database.ts";
+import type { WebhookEndpointFormat } from "../store/schema/fanout.ts";
 
 /** An endpoint (`e`) that may be given something now; a held one, its probe. */
 const IS_OPEN = sql<boolean>`(
@@ -41,8 +42,22 @@ export async function releaseLapsed(trx: DatabaseTransaction): Promise<void> {
     where state = 'delivering' and lease_until < now()`.execute(trx);
 }
 
-/** An open endpoint that something is due for; not `mine` where another claim has it in hand. */
-export type OpenEndpoint = { id: string; tenant_id: string; mine: boolean };
+/** An open endpoint that something is due for, with what an attempt needs to know of it. */
+export type OpenEndpoint = {
+  id: string;
+  tenant_id: string;
+  url: string;
+  headers_sealed: Buffer | null;
+  signing_secret_sealed: Buffer;
+  format: WebhookEndpointFormat;
+  timeout_seconds: number;
+  /** A held one is given a probe. */
+  held: boolean;
+  /** It has failed of late or is given less than it could take: a success changes it. */
+  troubled: boolean;
+  /** Not where another claim has it in hand. */
+  mine: boolean;
+};
 
 /** Locks the open endpoints that something is due for, of these tenants or of all. */
 export async function lockOpenEndpoints(
@@ -52,10 +67,10 @@ export async function lockOpenEndpoints(
   const wanted =
     tenantIds === undefined
       ? sql`
-        select e.id, e.tenant_id from webhook_endpoint e join waiting w on w.endpoint_id = e.id
+        select e.id from webhook_endpoint e join waiting w on w.endpoint_id = e.id
         where ${IS_OPEN} and w.next_attempt_at <= ${DUE_UNTIL}`
       : sql`
-        select e.id, e.tenant_id from webhook_endpoint e
+        select e.id from webhook_endpoint e
         where e.tenant_id = any (${[...tenantIds]}::text[]) and ${IS_OPEN} and exists (
           select 1 from delivery d where d.endpoint_id = e.id and d.state = 'pending'
             and d.next_attempt_at <= ${DUE_UNTIL})`;
@@ -64,7 +79,12 @@ export async function lockOpenEndpoints(
     locked as materialized (
       select e.id from webhook_endpoint e where e.id in (select id from wanted)
       for no key update skip locked)
-    select w.id, w.tenant_id, l.id is not null as mine
-    from wanted w left join locked l on l.id = w.id`.execute(trx);
+    select e.id, e.tenant_id, e.url, e.headers_sealed, e.signing_secret_sealed, e.format,
+      e.timeout_seconds, e.state = 'held' as held,
+      e.state = 'held' or e.failure_count > 0 or e.ramp_per_second is not null
+        or e.not_before is not null as troubled,
+      l.id is not null as mine
+    from wanted w join webhook_endpoint e on e.id = w.id
+    left join locked l on l.id = w.id`.execute(trx);
   return rows;
 }

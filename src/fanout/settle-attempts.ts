@@ -41,6 +41,6 @@ export async function settleAttempts(
 function concernsEndpoint({ sign, delivery }: Settlement): boolean {
   return (
     delivery.conversation !== null ||
-    (sign !== undefined && (delivery.troubled || sign.kind !== "success"))
+    (sign !== undefined && (delivery.endpoint.troubled || sign.kind !== "success"))
   );
 }

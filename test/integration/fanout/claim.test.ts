@@ -66,9 +66,7 @@ describe("a claim", () => {
       tenant_id: endpoint.tenantId,
       endpoint_id: endpoint.id,
       attempt_count: 1,
-      format: "event",
-      timeout_seconds: 7,
-      headers_sealed: null,
+      endpoint: { id: endpoint.id, format: "event", timeout_seconds: 7, headers_sealed: null },
       type: "message.received",
       phone_number_id: "101",
       waba_id: "900",
@@ -131,7 +129,9 @@ describe("a claim", () => {
     const endpoint = await endpointWith(3, {}, { ...held, failure_count: 10 });
     await sql`update delivery set next_attempt_at = now() + interval '1 hour'`.execute(database.db);
     const claimed = await claim();
-    expect(claimed).toMatchObject([{ endpoint_id: endpoint.id, probe: true, troubled: true }]);
+    expect(claimed).toMatchObject([
+      { endpoint_id: endpoint.id, endpoint: { held: true, troubled: true } },
+    ]);
     expect(await claim()).toEqual([]);
   });
 
