@@ -106,6 +106,7 @@ export function logRequestFailed(log: Log, fields: { requestId: string; err: unk
 export function logNotificationReceived(
   log: Log,
   fields: {
+    requestId: string;
     notificationId: string;
     numberId: string;
     phoneNumberId: string;

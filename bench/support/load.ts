@@ -7,6 +7,10 @@ export type Slice = {
   latenciesMs: number[];
   /** How many answers there were of each status. */
   statuses: Map<number, number>;
+  /** The same latencies, by the status of the answer. */
+  latenciesOf: Map<number, number[]>;
+  /** Calls that were never sent. */
+  dropped: number;
 };
 
 type LoadOptions = { url: string; next: NextRequest; connections: number; calls: number };
@@ -23,11 +27,14 @@ export function runClosedLoop(options: LoadOptions): Promise<Slice> {
 
 /**
  * An open loop: calls come at a rate, whether earlier ones are answered or not. One that finds
- * every connection taken waits, and its wait counts.
+ * every connection taken waits, and its wait counts; or it is dropped, where that is asked for. Time
+ * counts from when a call was due, so that what keeps this process from sending counts too.
  */
-export function runOpenLoop(options: LoadOptions & { perSecond: number }): Promise<Slice> {
-  const { calls, perSecond } = options;
-  return run(options, ({ startNext, connections }) => {
+export function runOpenLoop(
+  options: LoadOptions & { perSecond: number; dropWhenBusy?: boolean },
+): Promise<Slice> {
+  const { calls, perSecond, dropWhenBusy = false } = options;
+  return run(options, ({ startNext, drop, connections }) => {
     const idle = [...connections];
     const waitingSinceMs: number[] = [];
     const startMs = performance.now();
@@ -36,11 +43,14 @@ export function runOpenLoop(options: LoadOptions & { perSecond: number }): Promi
       const nowMs = performance.now();
       const dueNow = Math.min(calls, Math.floor(((nowMs - startMs) * perSecond) / 1000));
       for (; due < dueNow; due++) {
+        const dueMs = startMs + ((due + 1) * 1000) / perSecond;
         const connection = idle.pop();
-        if (connection === undefined) {
-          waitingSinceMs.push(nowMs);
+        if (connection !== undefined) {
+          startNext(connection, dueMs);
+        } else if (dropWhenBusy) {
+          drop();
         } else {
-          startNext(connection, nowMs);
+          waitingSinceMs.push(dueMs);
         }
       }
       if (due === calls) {
@@ -61,6 +71,7 @@ export function runOpenLoop(options: LoadOptions & { perSecond: number }): Promi
 type Loop = {
   connections: readonly Connection[];
   startNext: (connection: Connection, sinceMs?: number) => void;
+  drop: () => void;
 };
 
 /** `begin` starts the first calls and gives what is to happen with a connection that is answered. */
@@ -71,33 +82,53 @@ function run(
   const { url, next, calls } = options;
   return new Promise((resolve, reject) => {
     const latenciesMs: number[] = [];
-    const statuses = new Map<number, number>();
+    const latenciesOf = new Map<number, number[]>();
     let started = 0;
+    let dropped = 0;
     const connections = Array.from(
       { length: options.connections },
       () => new Connection(url, reject),
     );
     const startedMs = performance.now();
 
+    /** Whether that was the last one. */
+    function endAtLast(): boolean {
+      if (latenciesMs.length + dropped < calls) {
+        return false;
+      }
+      for (const each of connections) {
+        each.close();
+      }
+      const statuses = new Map([...latenciesOf].map(([status, { length }]) => [status, length]));
+      const seconds = (performance.now() - startedMs) / 1000;
+      resolve({ calls, seconds, latenciesMs, statuses, latenciesOf, dropped });
+      return true;
+    }
+
+    function drop(): void {
+      dropped++;
+      endAtLast();
+    }
+
     function startNext(connection: Connection, sinceMs = performance.now()): void {
-      if (started === calls) {
+      if (started + dropped === calls) {
         return;
       }
       started++;
       connection.send(next(), (status) => {
-        const nowMs = performance.now();
-        latenciesMs.push(nowMs - sinceMs);
-        statuses.set(status, (statuses.get(status) ?? 0) + 1);
-        if (latenciesMs.length === calls) {
-          for (const each of connections) {
-            each.close();
-          }
-          resolve({ calls, seconds: (nowMs - startedMs) / 1000, latenciesMs, statuses });
+        const tookMs = performance.now() - sinceMs;
+        latenciesMs.push(tookMs);
+        const ofStatus = latenciesOf.get(status);
+        if (ofStatus === undefined) {
+          latenciesOf.set(status, [tookMs]);
         } else {
+          ofStatus.push(tookMs);
+        }
+        if (!endAtLast()) {
           answered(connection);
         }
       });
     }
-    const answered = begin({ connections, startNext });
+    const answered = begin({ connections, startNext, drop });
   });
 }

@@ -1,6 +1,7 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import { newId } from "../ids.ts";
-import type { Database, DatabaseTransaction } from "../store/database.ts";
+import { numberArray, textArray } from "../store/array-literal.ts";
+import { type Database, type DatabaseTransaction, prepared } from "../store/database.ts";
 
 /** Events without an owner: kept, seen by the partner, delivered to nobody. */
 export const NO_TENANT = "";
@@ -75,28 +76,32 @@ async function write(
   const offsets = rows.map(({ event }) => (offset += event.body.length) - event.body.length);
 
   const { rows: counts } = await sql<{ notification_id: string; new_events: string }>`
+    ${prepared("write_notifications")}
     with noted as (
       insert into notification (id, number_id, body_sha256, body_bytes, event_count)
-      select * from unnest(
-        ${notifications.map((n) => n.id)}::text[],
-        ${notifications.map((n) => n.numberId)}::text[],
-        ${notifications.map((n) => n.bodySha256)}::bytea[],
-        ${notifications.map((n) => n.bodyBytes)}::int[],
-        ${notifications.map((n) => n.events.length)}::int[])
+      select id, number_id, ${digestOf(digests(notifications.map((n) => n.bodySha256)))},
+        body_bytes, event_count
+      from unnest(
+        ${textArray(notifications.map((n) => n.id))}::text[],
+        ${textArray(notifications.map((n) => n.numberId))}::text[],
+        ${numberArray(notifications.map((n) => n.bodyBytes))}::int[],
+        ${numberArray(notifications.map((n) => n.events.length))}::int[]
+      ) with ordinality as n (id, number_id, body_bytes, event_count, position)
     ), given as (
-      select * from unnest(
-        ${rows.map(() => newId("evt"))}::text[],
-        ${rows.map(({ notificationId }) => notificationId)}::text[],
-        ${rows.map(({ event }) => event.tenantId)}::text[],
-        ${rows.map(({ event }) => event.type)}::text[],
-        ${rows.map(({ event }) => event.phoneNumberId)}::text[],
-        ${rows.map(({ event }) => event.wabaId)}::text[],
-        ${rows.map(({ event }) => event.identity)}::bytea[],
-        ${rows.map(({ event }) => event.conversation)}::bytea[],
-        ${offsets}::int[],
-        ${rows.map(({ event }) => event.body.length)}::int[]
+      select *, ${digestOf(digests(rows.map(({ event }) => event.identity)))} as identity,
+        decode(conversation_in_hex, 'hex') as conversation
+      from unnest(
+        ${textArray(rows.map(() => newId("evt")))}::text[],
+        ${textArray(rows.map(({ notificationId }) => notificationId))}::text[],
+        ${textArray(rows.map(({ event }) => event.tenantId))}::text[],
+        ${textArray(rows.map(({ event }) => event.type))}::text[],
+        ${textArray(rows.map(({ event }) => event.phoneNumberId))}::text[],
+        ${textArray(rows.map(({ event }) => event.wabaId))}::text[],
+        ${textArray(rows.map(({ event }) => event.conversation?.toString("hex") ?? null))}::text[],
+        ${numberArray(offsets)}::int[],
+        ${numberArray(rows.map(({ event }) => event.body.length))}::int[]
       ) with ordinality as g (
-        id, notification_id, tenant_id, type, phone_number_id, waba_id, identity, conversation,
+        id, notification_id, tenant_id, type, phone_number_id, waba_id, conversation_in_hex,
         body_offset, body_length, position)
     ), unseen as (
       insert into event_identity (identity)
@@ -131,6 +136,23 @@ async function write(
   `.execute(db);
 
   return new Map(counts.map((row) => [row.notification_id, Number(row.new_events)]));
+}
+
+const SHA256_BYTES = 32;
+
+/** Digests go in one after the other: as bytes they need no escaping, and no parsing there. */
+function digests(each: readonly Buffer[]): Buffer {
+  const all = Buffer.concat(each);
+  if (all.length !== each.length * SHA256_BYTES) {
+    throw new Error("a digest is not a SHA-256");
+  }
+  return all;
+}
+
+/** The one at the row's `position`. */
+function digestOf(all: Buffer): RawBuilder<Buffer> {
+  const from = sql`(position::int - 1) * ${sql.lit(SHA256_BYTES)} + 1`;
+  return sql<Buffer>`substring(${all}::bytea from ${from} for ${sql.lit(SHA256_BYTES)})`;
 }
 
 /** Within one statement the first of two equal identities counts. */

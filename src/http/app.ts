@@ -9,6 +9,7 @@ import { beginRecord, type CallRecord, completeRecord } from "./call-record.ts";
 import type { Caller } from "./caller.ts";
 import type { Contract } from "./contract.ts";
 import { createAnswerFailure } from "./failure.ts";
+import { createHookListener } from "./hook-calls.ts";
 import type { Access, Route } from "./route.ts";
 import { createWhatsAppListener, type WhatsAppHandler } from "./whatsapp-calls.ts";
 
@@ -37,7 +38,7 @@ export type AppOptions = {
   metrics: Metrics;
 };
 
-/** Everything that is served: the WhatsApp API by its own listener, the route table by Koa. */
+/** Everything that is served: the WhatsApp API and hooks by listeners of their own, the rest of the route table by Koa. */
 export function createApp(
   options: AppOptions,
 ): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
@@ -45,7 +46,10 @@ export function createApp(
   const app = new Koa();
   app.use(recordCall(options));
   app.use(routeTable(options));
-  const ours = app.callback();
+  const koa = app.callback();
+  const listenHooks = createHookListener(options.routes, options);
+  const ours = (req: IncomingMessage, res: ServerResponse): Promise<void> =>
+    listenHooks(req, res) ?? koa(req, res);
   if (whatsApp === undefined) {
     return ours;
   }

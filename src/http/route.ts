@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import type { Context } from "koa";
 import type { Caller, PartnerCaller, TenantCaller } from "./caller.ts";
 
@@ -34,7 +35,16 @@ export type Route = {
    */
   writes?: boolean;
   handler: (call: Call) => Promise<Reply> | Reply;
+  /** Of a hook: what answers where the path is written plainly, before Koa. */
+  direct?: HookHandler;
 };
+
+/** What comes over a hook; the token is the path's last part. Answered 200, or as it fails. */
+export type HookHandler = (call: {
+  req: IncomingMessage;
+  token: string;
+  requestId: string;
+}) => Promise<void>;
 
 type RouteHead = Pick<Route, "method" | "path" | "operationId" | "writes">;
 
@@ -42,8 +52,17 @@ export function publicRoute(head: RouteHead, handler: Route["handler"]): Route {
   return { ...head, access: { kind: "public" }, handler };
 }
 
-export function hookRoute(head: RouteHead, handler: Route["handler"]): Route {
-  return { ...head, access: { kind: "hook" }, handler };
+/** A path whose last part is the hook's token. */
+export function hookRoute(head: RouteHead, direct: HookHandler): Route {
+  return {
+    ...head,
+    access: { kind: "hook" },
+    direct,
+    async handler({ ctx, params, requestId }) {
+      await direct({ req: ctx.req, token: Object.values(params).at(-1) ?? "", requestId });
+      return { status: 200 };
+    },
+  };
 }
 
 export type TenantCall = Omit<Call, "caller"> & { caller: TenantCaller };

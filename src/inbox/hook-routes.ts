@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { ApiError, NotFound } from "../errors.ts";
 import type { GroupCommit } from "../events/group-commit.ts";
 import {
@@ -7,7 +7,7 @@ import {
   type WrittenNotification,
 } from "../events/write-notifications.ts";
 import { ClientGone, MiB, readBody } from "../http/body.ts";
-import { hookRoute, type Reply, type Route } from "../http/route.ts";
+import { hookRoute, type Route } from "../http/route.ts";
 import { newId } from "../ids.ts";
 import { type Log, logNotificationReceived } from "../log.ts";
 import { countNotification, type Metrics } from "../metrics.ts";
@@ -15,6 +15,8 @@ import { type FindHook, HOOK_SECRET_HEADER } from "../tenancy/hooks.ts";
 import { ownEvents } from "./own-events.ts";
 import { split } from "./split.ts";
 
+// As Node names it.
+const SECRET_HEADER = HOOK_SECRET_HEADER.toLowerCase();
 const BODY_BYTES_MAX = 4 * MiB;
 // 360dialog gives up after 5 s; a refusal before that makes it repeat, which is safe.
 const ANSWER_WITHIN_MS = 4000;
@@ -37,19 +39,20 @@ export function hookRoutes(options: {
         path: "/hooks/360dialog/{hook_token}",
         operationId: "receiveNotification",
       },
-      ({ ctx, params }) =>
+      ({ req, token, requestId }) =>
         within(ANSWER_WITHIN_MS, async () => {
           const startedMs = performance.now();
-          const owner = await findHook(params["hook_token"] ?? "", ctx.get(HOOK_SECRET_HEADER));
+          const secret = req.headers[SECRET_HEADER];
+          const owner = await findHook(token, typeof secret === "string" ? secret : undefined);
           if (owner === undefined) {
             throw new NotFound();
           }
-          const body = await readBody(ctx.req, { bytesMax: BODY_BYTES_MAX });
+          const body = await readBody(req, { bytesMax: BODY_BYTES_MAX });
           const events = await ownEvents(split(body), owner, findTenantsOfWaba);
           const notification: NewNotification = {
             id: newId("ntf"),
             numberId: owner.numberId,
-            bodySha256: createHash("sha256").update(body).digest(),
+            bodySha256: hash("sha256", body, "buffer"),
             bodyBytes: body.length,
             events,
           };
@@ -57,6 +60,7 @@ export function hookRoutes(options: {
           poke(new Set(events.map(({ tenantId }) => tenantId)));
           countNotification(metrics, { newEventCount });
           logNotificationReceived(log, {
+            requestId,
             notificationId: notification.id,
             numberId: owner.numberId,
             phoneNumberId: owner.phoneNumberId,
@@ -66,7 +70,6 @@ export function hookRoutes(options: {
             withoutOwnerCount: events.filter((event) => event.tenantId === NO_TENANT).length,
             durationMs: Math.round(performance.now() - startedMs),
           });
-          return { status: 200 };
         }),
     ),
   ];
@@ -76,13 +79,13 @@ export function hookRoutes(options: {
  * Whatever fails before the commit, and a commit that takes too long, is answered 503, and
  * 360dialog sends it again. (A commit that comes late all the same makes the repeat a no-op.)
  */
-async function within(durationMs: number, work: () => Promise<Reply>): Promise<Reply> {
+async function within(durationMs: number, work: () => Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(overloaded()), durationMs);
   });
   try {
-    return await Promise.race([work(), late]);
+    await Promise.race([work(), late]);
   } catch (error) {
     throw error instanceof ApiError || error instanceof ClientGone ? error : overloaded(error);
   } finally {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { type NewEvent, NO_TENANT } from "../events/write-notifications.ts";
 import type { HookOwner } from "../tenancy/hooks.ts";
 import type { Fragment } from "./fragment.ts";
@@ -46,9 +46,7 @@ function newEvent(fragment: Fragment, tenantId: string, owner: HookOwner): NewEv
   const phoneNumberId =
     type === "unknown.notification" ? owner.phoneNumberId : fragment.phoneNumberId;
   const scope = identityScope(fragment, tenantId, owner);
-  const identity = createHash("sha256")
-    .update(JSON.stringify([scope, identityParts]))
-    .digest();
+  const identity = hash("sha256", JSON.stringify([scope, identityParts]), "buffer");
   const conversation = user === null ? null : conversationOf(phoneNumberId, user);
   return { tenantId, type, phoneNumberId, wabaId, identity, conversation, body };
 }
@@ -57,9 +55,7 @@ const CONVERSATION_BYTES = 16;
 
 /** A digest, because it is only compared, and a user's number need not stand in one more place. */
 function conversationOf(phoneNumberId: string | null, user: string): Buffer {
-  const digest = createHash("sha256")
-    .update(JSON.stringify([phoneNumberId, user]))
-    .digest();
+  const digest = hash("sha256", JSON.stringify([phoneNumberId, user]), "buffer");
   return digest.subarray(0, CONVERSATION_BYTES);
 }
 

@@ -1,5 +1,5 @@
-import { Kysely, PostgresDialect, type Transaction } from "kysely";
-import { Pool } from "pg";
+import { Kysely, PostgresDialect, type RawBuilder, sql, type Transaction } from "kysely";
+import { Pool, type PoolClient } from "pg";
 import type { Secret } from "../secret.ts";
 import type { Schema } from "./schema.ts";
 
@@ -37,9 +37,35 @@ export function openDatabase(options: {
   // the process.
   pool.on("error", options.onIdleError);
   // Likewise one that breaks while in use; whoever uses it is told by the query that fails.
-  pool.on("connect", (client) => client.on("error", () => {}));
+  pool.on("connect", (client) => {
+    client.on("error", () => {});
+    prepareMarked(client);
+  });
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
   return { db, close: () => db.destroy() };
+}
+
+/**
+ * Marks a statement to be planned once a connection and not at every call: for the few that are run
+ * all the time. Planning the one that writes notifications took three times as long as running it
+ * for a single one. It stands before the statement's first word.
+ */
+export function prepared(name: string): RawBuilder<unknown> {
+  return sql.raw(`/* prepared: ${name} */`);
+}
+
+const PREPARED_MARK = /^\s*\/\* prepared: (\w+) \*\//;
+
+type Query = (text: unknown, ...rest: unknown[]) => unknown;
+
+/** `pg` prepares what has a name, and kysely cannot give one. */
+function prepareMarked(client: PoolClient): void {
+  const query = client.query.bind(client) as Query;
+  const named: Query = (text, ...rest) => {
+    const name = typeof text === "string" ? PREPARED_MARK.exec(text)?.[1] : undefined;
+    return name === undefined ? query(text, ...rest) : query({ name, text }, ...rest);
+  };
+  Object.assign(client, { query: named });
 }
 
 /** What tells this gateway from others over the same Redis. */

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { sql } from "kysely";
 import { newSecretText } from "../ids.ts";
 import { Secret } from "../secret.ts";
@@ -154,5 +154,5 @@ async function loadHook(db: Database, tokenSha256: Buffer): Promise<HookOwner | 
 }
 
 function sha256(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
+  return hash("sha256", text, "buffer");
 }

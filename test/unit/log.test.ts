@@ -26,6 +26,7 @@ describe("the log", () => {
 
   it("warns of what came over a number's hook and is not that number's", () => {
     const fields = {
+      requestId: "req_a",
       notificationId: "ntf_a",
       numberId: "num_a",
       phoneNumberId: "1",

@@ -6,6 +6,7 @@ import {
   type Database,
   openDatabase,
   type OpenDatabase,
+  prepared,
   sqlState,
 } from "../../../src/store/database.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
@@ -106,5 +107,21 @@ describe("an error of the database", () => {
   ])("is not taken from %s", (_name, error) => {
     expect(sqlState(error)).toBeUndefined();
     expect(brokenUniqueConstraint(error)).toBeUndefined();
+  });
+});
+
+describe("a statement that is marked", () => {
+  it("is planned once a connection, whatever its values", async () => {
+    await opened.db.transaction().execute(async (trx) => {
+      for (const value of [1, 2, 3]) {
+        const { rows } = await sql<{ value: number }>`
+          ${prepared("test_of_a_value")} select ${value}::int as value`.execute(trx);
+        expect(rows).toEqual([{ value }]);
+      }
+      const { rows } = await sql<{ calls: string }>`
+        select generic_plans + custom_plans as calls from pg_prepared_statements
+        where name = 'test_of_a_value'`.execute(trx);
+      expect(rows).toEqual([{ calls: "3" }]);
+    });
   });
 });

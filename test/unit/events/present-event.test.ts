@@ -28,6 +28,21 @@ describe("parseKeepingDigits", () => {
     expect(writtenAgain(json)).toBe(json);
   });
 
+  it("writes every number again as it stood, wherever it stands", () => {
+    const number = fc.stringMatching(/^-?(0|[1-9]\d{0,20})(\.\d{1,3})?([eE][+-]?\d{1,3})?$/);
+    const placed = fc.tuple(
+      number,
+      fc.constantFrom("@", "[@]", "[1,@]", '{"a":@}', '{"a":"1, 2.50","b":[{},@]}'),
+    );
+    fc.assert(
+      fc.property(placed, ([digits, place]) => {
+        const json = place.replace("@", digits);
+        expect(writtenAgain(json)).toBe(json);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it("gives a number as a number where a double holds it", () => {
     expect(parseKeepingDigits('{"a":1.5,"b":-3,"c":9007199254740991}')).toEqual({
       a: 1.5,
