@@ -2,12 +2,10 @@ import { formatDuration } from "../clock.ts";
 import type { OutboundResult } from "../outbound/exchange.ts";
 import type { ClaimedDelivery } from "./claim.ts";
 import type { Sign } from "./condition.ts";
+import { explainResult, shownAnswer } from "./explain-result.ts";
 import { classify, type Outcome } from "./outcome.ts";
 import { nextAttempt, type RetryPolicy } from "./schedule.ts";
 import type { AttemptRecord, Settlement } from "./settle.ts";
-
-/** How much of an answer is kept with the attempt. */
-export const ANSWER_BYTES_KEPT = 1024;
 
 /** Pure: what an attempt's result means, by the outcome and the schedule. */
 export function conclude(options: {
@@ -26,8 +24,8 @@ export function conclude(options: {
     startedAt,
     durationMs: Math.round(result.durationMs),
     status: result.kind === "answer" ? result.status : null,
-    answer: keptAnswer(result),
-    reason: `${whyNow(delivery)} ${whatHappened(result)}`,
+    answer: shownAnswer(result),
+    reason: `${whyNow(delivery)} ${explainResult(result)}`,
   });
   switch (outcome.kind) {
     case "delivered": {
@@ -89,13 +87,6 @@ function signOf(outcome: Outcome, probe: boolean): Sign | undefined {
   }
 }
 
-/** What a host of the operator's own network answers is nobody's to read back. */
-function keptAnswer(result: OutboundResult): Buffer | null {
-  return result.kind === "answer" && !result.byAllowList && result.body.length > 0
-    ? result.body.subarray(0, ANSWER_BYTES_KEPT)
-    : null;
-}
-
 function whyNow(delivery: ClaimedDelivery): string {
   const { attempt_count: number, attempts_before_replay, replayed_at, endpoint } = delivery;
   if (endpoint.held) {
@@ -107,16 +98,4 @@ function whyNow(delivery: ClaimedDelivery): string {
   return number === 1
     ? "First attempt."
     : `Attempt ${number}, because the one before did not succeed.`;
-}
-
-function whatHappened(result: OutboundResult): string {
-  switch (result.kind) {
-    case "answer":
-      return `The endpoint answered ${result.status}.`;
-    case "refused_address":
-    case "failed":
-      return result.detail;
-    default:
-      return result satisfies never;
-  }
 }

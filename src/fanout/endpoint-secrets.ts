@@ -11,12 +11,28 @@ export function newSigningSecret(): Secret {
   return new Secret(`whsec_${randomBytes(SIGNING_SECRET_BYTES).toString("base64")}`);
 }
 
-/** An endpoint's two secrets at rest: what signs its deliveries and the values of its headers. */
+/** The newest first; the one before it while receivers change over. */
+type SigningSecrets = readonly [newest: Secret, ...previous: Secret[]];
+
+/** What a POST to an endpoint needs opened. */
+export type OpenedSecrets = { headers: Record<string, string>; signingSecrets: SigningSecrets };
+
+type SealedSecrets = EndpointKey & {
+  headers_sealed: Buffer | null;
+  signing_secret_sealed: Buffer;
+  /** Null as soon as it no longer counts. */
+  previous_signing_secret_sealed: Buffer | null;
+};
+
+/** An endpoint's secrets at rest: what signs its deliveries, its headers' values, what proves its URL. */
 export type EndpointSecrets = {
   sealSigningSecret(endpoint: EndpointKey, secret: Secret): Buffer;
-  openSigningSecret(endpoint: EndpointKey, sealed: Buffer): Secret;
   sealHeaders(endpoint: EndpointKey, headers: Record<string, string>): Buffer | null;
   openHeaders(endpoint: EndpointKey, sealed: Buffer | null): Record<string, string>;
+  sealVerifyToken(endpoint: EndpointKey, token: Secret): Buffer;
+  openVerifyToken(endpoint: EndpointKey, sealed: Buffer): Secret;
+  /** @throws {CannotOpen} */
+  open(endpoint: SealedSecrets): OpenedSecrets;
 };
 
 // To open a secret costs as much as to sign with it, and an endpoint is signed for again and again.
@@ -41,26 +57,42 @@ export function createEndpointSecrets(sealer: Sealer): EndpointSecrets {
     return secret;
   }
 
+  function openHeaders(endpoint: EndpointKey, sealed: Buffer | null): Record<string, string> {
+    return sealed === null
+      ? {}
+      : (JSON.parse(open(sealed, context("endpoint_headers", endpoint)).reveal()) as Record<
+          string,
+          string
+        >);
+  }
+
   return {
     sealSigningSecret: (endpoint, secret) =>
       sealer.seal(secret, context("signing_secret", endpoint)),
-    openSigningSecret: (endpoint, sealed) => open(sealed, context("signing_secret", endpoint)),
     sealHeaders: (endpoint, headers) =>
       Object.keys(headers).length === 0
         ? null
         : sealer.seal(new Secret(JSON.stringify(headers)), context("endpoint_headers", endpoint)),
-    openHeaders: (endpoint, sealed) =>
-      sealed === null
-        ? {}
-        : (JSON.parse(open(sealed, context("endpoint_headers", endpoint)).reveal()) as Record<
-            string,
-            string
-          >),
+    openHeaders,
+    sealVerifyToken: (endpoint, token) => sealer.seal(token, context("verify_token", endpoint)),
+    openVerifyToken: (endpoint, sealed) => sealer.open(sealed, context("verify_token", endpoint)),
+    open(endpoint) {
+      const openSigningSecret = (sealed: Buffer): Secret =>
+        open(sealed, context("signing_secret", endpoint));
+      const previous = endpoint.previous_signing_secret_sealed;
+      return {
+        headers: openHeaders(endpoint, endpoint.headers_sealed),
+        signingSecrets: [
+          openSigningSecret(endpoint.signing_secret_sealed),
+          ...(previous === null ? [] : [openSigningSecret(previous)]),
+        ],
+      };
+    },
   };
 }
 
 function context(
-  purpose: "signing_secret" | "endpoint_headers",
+  purpose: "signing_secret" | "endpoint_headers" | "verify_token",
   endpoint: EndpointKey,
 ): SealContext {
   return { purpose, rowId: endpoint.id, tenantId: endpoint.tenant_id };

@@ -49,6 +49,8 @@ export type OpenEndpoint = {
   url: string;
   headers_sealed: Buffer | null;
   signing_secret_sealed: Buffer;
+  /** Null as soon as it no longer counts. */
+  previous_signing_secret_sealed: Buffer | null;
   format: WebhookEndpointFormat;
   timeout_seconds: number;
   /** A held one is given a probe. */
@@ -79,8 +81,10 @@ export async function lockOpenEndpoints(
     locked as materialized (
       select e.id from webhook_endpoint e where e.id in (select id from wanted)
       for no key update skip locked)
-    select e.id, e.tenant_id, e.url, e.headers_sealed, e.signing_secret_sealed, e.format,
-      e.timeout_seconds, e.state = 'held' as held,
+    select e.id, e.tenant_id, e.url, e.headers_sealed, e.signing_secret_sealed,
+      case when e.previous_signing_secret_until > now()
+        then e.previous_signing_secret_sealed end as previous_signing_secret_sealed,
+      e.format, e.timeout_seconds, e.state = 'held' as held,
       e.state = 'held' or e.failure_count > 0 or e.ramp_per_second is not null
         or e.not_before is not null as troubled,
       l.id is not null as mine

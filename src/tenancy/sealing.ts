@@ -3,7 +3,13 @@ import { Secret } from "../secret.ts";
 
 /** What a ciphertext is bound to: moved to another place, row or tenant, it does not open. */
 export type SealContext = {
-  purpose: "api_key" | "signing_key" | "signing_secret" | "endpoint_headers" | "idempotent_answer";
+  purpose:
+    | "api_key"
+    | "signing_key"
+    | "signing_secret"
+    | "endpoint_headers"
+    | "verify_token"
+    | "idempotent_answer";
   rowId: string;
   /** Empty for what belongs to no tenant. */
   tenantId: string;

@@ -20,6 +20,11 @@ export interface WebhookEndpointTable {
   headers_sealed: Buffer | null;
   header_names: string[];
   signing_secret_sealed: Buffer;
+  /** Signs beside the newest until then. */
+  previous_signing_secret_sealed: Buffer | null;
+  previous_signing_secret_until: Date | null;
+  /** Proves the URL again when it changes. */
+  verify_token_sealed: Buffer | null;
   format: WebhookEndpointFormat;
   timeout_seconds: number;
   max_in_flight: number;

@@ -27,6 +27,7 @@ function delivery(fields: Partial<ClaimedDelivery> = {}): ClaimedDelivery {
       url: "https://example.com/hook",
       headers_sealed: null,
       signing_secret_sealed: Buffer.alloc(0),
+      previous_signing_secret_sealed: null,
       format: "cloud_api",
       timeout_seconds: 10,
       held: false,
