@@ -1,10 +1,8 @@
 import type { OutboundAgent } from "../outbound/agent.ts";
 import type { OutboundResult } from "../outbound/exchange.ts";
 import type { OpenedSecrets } from "./endpoint-secrets.ts";
+import { ANSWER_BYTES_KEPT } from "./explain-result.ts";
 import { signatureHeaders } from "./sign.ts";
-
-/** How much of an endpoint's answer is read. */
-export const ANSWER_BYTES_KEPT = 1024;
 
 export type SignedPost = {
   url: string;
