@@ -865,7 +865,7 @@ export interface paths {
         put?: never;
         /**
          * Create a webhook endpoint
-         * @description Events that match start to be delivered to `url` at once. The answer holds the signing `secret`, here and never again. Every broken rule about the URL or the headers is named in `errors[]` with a code of its own. The host is not looked up here but at each attempt. With a token that is limited to some numbers, `phone_number_ids` must name some of those.
+         * @description Events that match start to be delivered to `url` at once. The answer holds the signing `secret`, here and never again. Every broken rule about the URL or the headers is named in `errors[]` with a code of its own. The host is looked up here and at each connection. With a token that is limited to some numbers, `phone_number_ids` must name some of those.
          */
         post: operations["createWebhookEndpoint"];
         delete?: never;
@@ -898,7 +898,11 @@ export interface paths {
         delete: operations["deleteWebhookEndpoint"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change a webhook endpoint
+         * @description The same rules hold as for a new one, and every broken one is named. A new `url` has its host looked up, is proved where there is a `verify_token`, and makes the gateway forget that the old one failed: a `held` endpoint is resumed.
+         */
+        patch: operations["updateWebhookEndpoint"];
         trace?: never;
     };
     "/tenant/v1/events": {
@@ -2931,6 +2935,12 @@ export interface components {
             format: components["schemas"]["WebhookFormat"];
             timeout_seconds: number;
             max_in_flight: number;
+            ordering: components["schemas"]["WebhookOrdering"];
+            rate_per_second: number | null;
+            /** @description Whether a change of `url` is to be proved by a `verify_token`, which is never shown. */
+            verify_token_set: boolean;
+            /** @description Until then deliveries are also signed with the secret before the last rotation. */
+            previous_secret_until: components["schemas"]["Timestamp"] | null;
             /**
              * @description `drop_in` was made through 360dialog's webhook settings.
              * @enum {string}
@@ -2967,7 +2977,43 @@ export interface components {
             timeout_seconds?: number;
             /** @description How many attempts may run at once; 10 if left out. */
             max_in_flight?: number;
+            /** @description `conversation`: deliveries of one number and one user go one after the other, in order. `none` if left out. */
+            ordering?: components["schemas"]["WebhookOrdering"];
+            /** @description How many deliveries it is given in a second at most; null or nothing means any. */
+            rate_per_second?: number | null;
+            /** @description Has the URL proved before it is saved, as Meta does: it is asked with `?hub.mode=subscribe&hub.verify_token=…&hub.challenge=…` and must answer 2xx with the challenge as its whole body. Kept sealed; a later change of `url` is proved by it again. */
+            verify_token?: string | null;
         };
+        /** @description What is left out stays as it is. */
+        WebhookEndpointUpdate: {
+            /** @description A public `https` address of at most 2,048 characters, without port, user info or fragment, and without `_` in the host. For hosts that the operator allows it may be `http`, private and with a port. */
+            url?: string;
+            description?: string | null;
+            /** @description The types that it wants; null means all. */
+            event_types?: components["schemas"]["EventTypePattern"][] | null;
+            /** @description The numbers that it wants; null means all. */
+            phone_number_ids?: components["schemas"]["PhoneNumberId"][] | null;
+            /** @description The WABAs that it wants; null means all. */
+            waba_ids?: components["schemas"]["WabaId"][] | null;
+            /** @description All headers sent along, in place of those that were. The values are sealed and never shown. */
+            headers?: {
+                [key: string]: string;
+            };
+            /** @description What the bodies look like. */
+            format?: components["schemas"]["WebhookFormat"];
+            /** @description How long an attempt may take. */
+            timeout_seconds?: number;
+            /** @description How many attempts may run at once. */
+            max_in_flight?: number;
+            /** @description `conversation`: deliveries of one number and one user go one after the other, in order. */
+            ordering?: components["schemas"]["WebhookOrdering"];
+            /** @description How many deliveries it is given in a second at most; null means any. */
+            rate_per_second?: number | null;
+            /** @description Has the URL proved before it is saved, as Meta does: it is asked with `?hub.mode=subscribe&hub.verify_token=…&hub.challenge=…` and must answer 2xx with the challenge as its whole body. With it the URL is proved at once, also one that stays. Null forgets it. */
+            verify_token?: string | null;
+        };
+        /** @enum {string} */
+        WebhookOrdering: "none" | "conversation";
         /**
          * @description What happened, as dotted words. A word in `<>` is taken from what 360dialog sent; it is
          *     `unknown` where that is no plain word.
@@ -3348,6 +3394,27 @@ export interface components {
         };
     };
     responses: {
+        /** @description It is not the version that `If-Match` names any more (`etag_mismatch`); nothing was changed. The current one is in `ETag`. */
+        EtagMismatch: {
+            headers: {
+                ETag: components["headers"]["ETag"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:waba-gateway:error:etag_mismatch",
+                 *       "title": "It has been changed",
+                 *       "status": 412,
+                 *       "detail": "It has been changed since; read it again, and change what it is now.",
+                 *       "code": "etag_mismatch",
+                 *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The body is not JSON (`invalid_json`), or a parameter is wrong (`invalid_parameter`): of the query, or U+0000 in it or in the body's texts. A malformed id in the path is no such parameter; it answers 404. */
         BadRequest: {
             headers: {
@@ -3595,7 +3662,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The endpoint breaks rules; each is named in `errors`. Codes for the URL: `url_invalid`, `url_too_long`, `url_not_https`, `url_host_underscore`, `url_port`, `url_credentials`, `url_fragment`, `url_host_not_public`, `url_host_own`, `url_duplicate`; for the headers: `header_invalid`; for `phone_number_ids`: `unknown_number`, and `whole_account` when a token that is limited to some numbers names none. */
+        /** @description The endpoint breaks rules; each is named in `errors`. Codes for the URL: `url_invalid`, `url_too_long`, `url_not_https`, `url_host_underscore`, `url_port`, `url_credentials`, `url_fragment`, `url_host_not_public`, `url_host_own`, `url_unresolvable`, `url_resolves_private`, `url_proof_failed`, `url_duplicate`; for the headers: `header_invalid`; for `phone_number_ids`: `unknown_number`, and `whole_account` when a token that is limited to some numbers names none; for what the drop-in settings hold fast of their endpoint: `managed_by_drop_in`. */
         EndpointRefused: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -4015,6 +4082,8 @@ export interface components {
         };
     };
     parameters: {
+        /** @description The `ETag` of the version that is to be changed, or `*`. If it is not the current one, nothing is changed. Without it the change is made whatever the version. */
+        IfMatch: string;
         /**
          * @description How many rows at most; 50 if left out.
          * @example 50
@@ -4070,6 +4139,11 @@ export interface components {
     };
     requestBodies: never;
     headers: {
+        /**
+         * @description The version of what was set, for `If-Match`. What only comes of use, such as an endpoint's `state`, does not change it.
+         * @example "1yNZmRfAqhJ3vXq0b7cTuw"
+         */
+        ETag: string;
         /**
          * @description What a guard that is set to `warn` would have refused the send for.
          * @example window_closed
@@ -6295,6 +6369,10 @@ export interface operations {
                      *           "format": "cloud_api",
                      *           "timeout_seconds": 10,
                      *           "max_in_flight": 10,
+                     *           "ordering": "none",
+                     *           "rate_per_second": null,
+                     *           "verify_token_set": false,
+                     *           "previous_secret_until": null,
                      *           "managed_by": "api",
                      *           "state": "active",
                      *           "created_at": "2025-06-15T12:00:00.000Z"
@@ -6329,6 +6407,7 @@ export interface operations {
             /** @description The new endpoint with its secret. */
             201: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6351,6 +6430,10 @@ export interface operations {
                      *       "format": "event",
                      *       "timeout_seconds": 5,
                      *       "max_in_flight": 20,
+                     *       "ordering": "none",
+                     *       "rate_per_second": null,
+                     *       "verify_token_set": false,
+                     *       "previous_secret_until": null,
                      *       "managed_by": "api",
                      *       "state": "active",
                      *       "created_at": "2025-06-15T12:00:00.000Z",
@@ -6385,6 +6468,7 @@ export interface operations {
             /** @description The endpoint. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6407,6 +6491,10 @@ export interface operations {
                      *       "format": "event",
                      *       "timeout_seconds": 5,
                      *       "max_in_flight": 20,
+                     *       "ordering": "none",
+                     *       "rate_per_second": null,
+                     *       "verify_token_set": false,
+                     *       "previous_secret_until": null,
                      *       "managed_by": "api",
                      *       "state": "active",
                      *       "created_at": "2025-06-15T12:00:00.000Z"
@@ -6425,7 +6513,10 @@ export interface operations {
     deleteWebhookEndpoint: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the version that is to be changed, or `*`. If it is not the current one, nothing is changed. Without it the change is made whatever the version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
             path: {
                 /** @description Our id of the endpoint (`whe_…`). */
                 endpoint_id: string;
@@ -6441,9 +6532,88 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["EtagMismatch"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version that is to be changed, or `*`. If it is not the current one, nothing is changed. Without it the change is made whatever the version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "event_types": [
+                 *         "message.received"
+                 *       ],
+                 *       "rate_per_second": 20
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookEndpointUpdate"];
+            };
+        };
+        responses: {
+            /** @description The endpoint as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whe_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "url": "https://shop.example.com/whatsapp",
+                     *       "description": "order updates",
+                     *       "event_types": [
+                     *         "message.received",
+                     *         "message.status.*"
+                     *       ],
+                     *       "phone_number_ids": [
+                     *         "106540352242922"
+                     *       ],
+                     *       "waba_ids": null,
+                     *       "header_names": [
+                     *         "Authorization"
+                     *       ],
+                     *       "format": "event",
+                     *       "timeout_seconds": 5,
+                     *       "max_in_flight": 20,
+                     *       "ordering": "none",
+                     *       "rate_per_second": null,
+                     *       "verify_token_set": false,
+                     *       "previous_secret_until": null,
+                     *       "managed_by": "api",
+                     *       "state": "active",
+                     *       "created_at": "2025-06-15T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookEndpoint"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["EtagMismatch"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["EndpointRefused"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };

@@ -38,6 +38,7 @@ export const ERROR_CODES = {
     title: "The first is under way",
     meta: META.badParameter,
   },
+  etag_mismatch: { status: 412, title: "It has been changed", meta: META.badParameter },
   too_large: { status: 413, title: "The body is too large", meta: META.badParameter },
   unsupported_media_type: { status: 415, title: "Wrong content type", meta: META.badParameter },
   invalid_request: { status: 422, title: "The request is not valid", meta: META.badParameter },

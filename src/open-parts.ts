@@ -22,6 +22,7 @@ import type { Metrics } from "./metrics.ts";
 import { createOutboundAgent } from "./outbound/agent.ts";
 import { parseAllowList } from "./outbound/allow-list.ts";
 import { whyUnusable } from "./outbound/public-url.ts";
+import type { Resolver } from "./outbound/resolve.ts";
 import { openPartner } from "./partner/open-partner.ts";
 import { createFindDestinationRules } from "./records/destination-rules.ts";
 import { openRecords } from "./records/open-records.ts";
@@ -46,6 +47,8 @@ export type Circumstances = {
   baseUrl: string;
   /** Between the processes of this machine; Redis reaches further. */
   signals: Signals;
+  /** Who is asked for the addresses of tenants' hosts; the DNS, if unsaid. */
+  resolver?: Resolver | undefined;
   log: Log;
   metrics: Metrics;
 };
@@ -104,8 +107,11 @@ export async function openParts(
   signals.listen("change", () => void feed.read());
   const upstream = createUpstream({ timeoutMs: config.D360_TIMEOUT, metrics });
   stack.defer(upstream.close);
-  const rules = { allowList, ownHosts: [new URL(url).host] };
-  const outbound = createOutboundAgent(rules);
+  const outbound = createOutboundAgent({
+    allowList,
+    ownHosts: [new URL(url).host],
+    resolver: circumstances.resolver,
+  });
   stack.defer(outbound.destroy);
 
   const onJobError = (err: unknown): void => logBackgroundFailed(log, { job: "housekeeping", err });
@@ -114,7 +120,6 @@ export async function openParts(
     feed,
     sealer,
     outbound,
-    rules,
     url,
     bootstrapClient,
     onError: onJobError,
@@ -133,7 +138,6 @@ export async function openParts(
     feed,
     sealer,
     outbound,
-    rules,
     policy,
     conditionPolicy,
     log,

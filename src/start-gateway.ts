@@ -14,6 +14,7 @@ import { createMetrics, renderMetrics, takeSnapshot } from "./metrics.ts";
 import { openLog, openParts } from "./open-parts.ts";
 import { countOthers, environmentOfOthers } from "./other-processes.ts";
 import { whyUnusable } from "./outbound/public-url.ts";
+import type { Resolver } from "./outbound/resolve.ts";
 import { createHttpProcesses } from "./processes/http-processes.ts";
 import type { Secret } from "./secret.ts";
 import type { Simulator } from "./simulator/simulator.ts";
@@ -30,7 +31,10 @@ export type RunningGateway = {
 const DRAIN_MS = 25_000;
 
 /** Starts everything that this process is to run; nothing is left running when it fails. */
-export async function startGateway(config: Config): Promise<RunningGateway> {
+export async function startGateway(
+  config: Config,
+  options: { resolver?: Resolver | undefined } = {},
+): Promise<RunningGateway> {
   await using starting = new AsyncDisposableStack();
   const log = openLog(config);
   const dataDir = resolve(config.DATA_DIR);
@@ -67,7 +71,7 @@ export async function startGateway(config: Config): Promise<RunningGateway> {
   const baseUrl = simulator?.url ?? config.D360_BASE_URL;
   const found = { url, databaseUrl, masterKeys, bootstrapClient, baseUrl };
   const { signals } = processes;
-  const parts = await openParts({ config, ...found, signals, log, metrics }, starting);
+  const parts = await openParts({ config, ...found, ...options, signals, log, metrics }, starting);
   starting.defer(processes.stop);
   await processes.start({ server: server.socket, env: environmentOfOthers(config, found) });
   const background = parts.startBackground();

@@ -1,51 +1,43 @@
-import { type FieldError, InvalidRequest } from "../errors.ts";
-import type { AllowList } from "../outbound/allow-list.ts";
+import type { FieldError } from "../errors.ts";
+import type { TenantCaller } from "../http/caller.ts";
+import type { OutboundAgent } from "../outbound/agent.ts";
 import { checkHeaders } from "../outbound/header-rules.ts";
-import { checkEndpointUrl } from "../outbound/url-rules.ts";
 import type { Database, DatabaseTransaction } from "../store/database.ts";
-import { checkOwnNumbers } from "../tenancy/check-own-numbers.ts";
-import type { EndpointWish } from "./endpoints.ts";
+import { unknownNumbers } from "../tenancy/check-own-numbers.ts";
 import { findDuplicateEndpoint } from "./endpoints.ts";
 
-export type UrlRules = { allowList: AllowList; ownHosts: readonly string[] };
+/** Every rule that a URL breaks. Its host is looked up, so: never in a transaction. */
+export async function brokenUrlRules(
+  url: string,
+  outbound: Pick<OutboundAgent, "checkUrl">,
+): Promise<FieldError[]> {
+  const broken = await outbound.checkUrl(url);
+  return broken.map(({ code, detail }) => ({ code, pointer: "/url", detail }));
+}
 
-/** Every rule that a URL and its headers break; none needs a look at the network. */
-export function brokenEndpointRules(
-  wish: Pick<EndpointWish, "url" | "headers">,
-  rules: UrlRules,
-): FieldError[] {
-  const urlErrors = checkEndpointUrl(wish.url, rules).map(({ code, detail }) => ({
-    code,
-    pointer: "/url",
-    detail,
-  }));
-  const headerErrors = checkHeaders(wish.headers).map(({ code, name, detail }) => ({
+export function brokenHeaderRules(headers: Record<string, string>): FieldError[] {
+  return checkHeaders(headers).map(({ code, name, detail }) => ({
     code,
     pointer: `/headers/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`,
     detail,
   }));
-  return [...urlErrors, ...headerErrors];
 }
 
 /**
  * An endpoint may name only the tenant's numbers, and with a token limited to some numbers it must
  * name some of those: an endpoint for the whole account is then refused.
- * @throws {InvalidRequest}
  */
-export async function checkNamedNumbers(
+export async function brokenNumberRules(
   db: Database,
-  tenantId: string,
-  options: { phoneNumberIds: string[] | null; among: readonly string[] | null },
-): Promise<void> {
-  const { phoneNumberIds, among } = options;
-  if (phoneNumberIds === null) {
-    if (among !== null) {
-      const detail = "This token is limited to some numbers; name them in phone_number_ids.";
-      throw new InvalidRequest([{ code: "whole_account", pointer: "/phone_number_ids", detail }]);
-    }
-    return;
+  caller: TenantCaller,
+  phoneNumberIds: string[] | null,
+): Promise<FieldError[]> {
+  const { tenantId, phoneNumberIds: among } = caller;
+  if (phoneNumberIds !== null) {
+    return unknownNumbers(db, tenantId, { phoneNumberIds, among });
   }
-  await checkOwnNumbers(db, tenantId, { phoneNumberIds, among });
+  const detail = "This token is limited to some numbers; name them in phone_number_ids.";
+  return among === null ? [] : [{ code: "whole_account", pointer: "/phone_number_ids", detail }];
 }
 
 /** A URL is unique for a number. */

@@ -1,13 +1,21 @@
 import { sql } from "kysely";
-import { InvalidRequest } from "../errors.ts";
+import { type FieldError, InvalidRequest } from "../errors.ts";
 import type { DatabaseTransaction } from "../store/database.ts";
-import { brokenEndpointRules, duplicateRule, type UrlRules } from "./check-endpoint.ts";
+import { brokenHeaderRules, duplicateRule } from "./check-endpoint.ts";
 import type { EndpointSecrets } from "./endpoint-secrets.ts";
-import { activateEndpoint } from "./endpoint-state.ts";
-import { ENDPOINT_DEFAULTS, insertEndpoint, type WebhookEndpointRow } from "./endpoints.ts";
+import { activateEndpoint, forgetFailures } from "./endpoint-state.ts";
+import {
+  ENDPOINT_DEFAULTS,
+  insertEndpoint,
+  updateEndpoint,
+  type WebhookEndpointRow,
+} from "./endpoints.ts";
 
 /** As 360dialog writes and reads them (its page on webhooks): `{ url, headers }`. */
 export type Settings = { url: string; headers: Record<string, string> };
+
+/** With the rules that its URL breaks: they are found out before a transaction begins. */
+export type CheckedSettings = Settings & { urlErrors: FieldError[] };
 
 /** Which of 360dialog's webhooks it stands for; a name is of the number's further ones. */
 export type DropInPlace = { phoneNumberId: string; name: string | null } | { wabaId: string };
@@ -42,15 +50,12 @@ export async function findDropIn(
 export type SetDropIn = (
   trx: DatabaseTransaction,
   tenantId: string,
-  options: { place: DropInPlace; settings: Settings },
+  options: { place: DropInPlace; settings: CheckedSettings },
 ) => Promise<void>;
 
 /** The promise of what it makes throws {InvalidRequest} for each rule that is broken. */
-export function createSetDropIn(parts: {
-  endpointSecrets: EndpointSecrets;
-  rules: UrlRules;
-}): SetDropIn {
-  const { endpointSecrets, rules } = parts;
+export function createSetDropIn(parts: { endpointSecrets: EndpointSecrets }): SetDropIn {
+  const { endpointSecrets } = parts;
 
   /** A client that posts back what it has read keeps the values that it could not read. */
   function unhidden(
@@ -73,7 +78,8 @@ export function createSetDropIn(parts: {
     const phoneNumberIds = "wabaId" in place ? null : [place.phoneNumberId];
     const others = { url, phoneNumberIds, except: old?.id ?? "" };
     const errors = [
-      ...brokenEndpointRules({ url, headers }, rules),
+      ...settings.urlErrors,
+      ...brokenHeaderRules(headers),
       ...(await duplicateRule(trx, tenantId, others)),
     ];
     if (errors.length > 0) {
@@ -94,17 +100,9 @@ export function createSetDropIn(parts: {
       });
       return;
     }
-    const key = { id: old.id, tenant_id: tenantId };
-    await trx
-      .updateTable("webhook_endpoint")
-      .set({
-        url,
-        header_names: Object.keys(headers),
-        headers_sealed: endpointSecrets.sealHeaders(key, headers),
-      })
-      .where("tenant_id", "=", tenantId)
-      .where("id", "=", old.id)
-      .execute();
+    const changes = { url, headers };
+    const of = { endpointId: old.id, changes, endpointSecrets };
+    await forgetFailures(trx, await updateEndpoint(trx, tenantId, of));
     // Setting it again is how a 360dialog client says "it is up again".
     await activateEndpoint(trx, tenantId, old.id);
   };

@@ -1,33 +1,15 @@
-import { InvalidRequest } from "../errors.ts";
 import type { Schemas } from "../http/contract-types.ts";
 import { CURSOR_ID, parsePage, presentPage } from "../http/paging.ts";
 import { type Route, tenantRoute } from "../http/route.ts";
+import { Secret } from "../secret.ts";
 import type { Database } from "../store/database.ts";
-import {
-  brokenEndpointRules,
-  checkNamedNumbers,
-  duplicateRule,
-  type UrlRules,
-} from "./check-endpoint.ts";
-import type { EndpointSecrets } from "./endpoint-secrets.ts";
-import {
-  changeEndpoints,
-  deleteEndpoint,
-  ENDPOINT_DEFAULTS,
-  type EndpointWish,
-  getEndpoint,
-  insertEndpoint,
-  listEndpoints,
-} from "./endpoints.ts";
-import { presentEndpoint } from "./present.ts";
+import { deleteEndpoint, ENDPOINT_DEFAULTS, getEndpoint, listEndpoints } from "./endpoints.ts";
+import { endpointEtag, presentEndpoint } from "./present.ts";
+import type { SaveEndpoint } from "./save-endpoint.ts";
 
 /** A tenant's webhook endpoints. */
-export function endpointRoutes(options: {
-  db: Database;
-  endpointSecrets: EndpointSecrets;
-  rules: UrlRules;
-}): Route[] {
-  const { db, endpointSecrets, rules } = options;
+export function endpointRoutes(options: { db: Database; save: SaveEndpoint }): Route[] {
+  const { db, save } = options;
   const path = "/tenant/v1/webhook-endpoints";
   const onePath = `${path}/{endpoint_id}`;
   const read = { scope: "webhooks:read" };
@@ -36,23 +18,18 @@ export function endpointRoutes(options: {
     tenantRoute(
       { method: "POST", path, operationId: "createWebhookEndpoint", ...write },
       async ({ caller, body }) => {
-        const given = body as Schemas["WebhookEndpointCreate"];
-        const wish: EndpointWish = { ...ENDPOINT_DEFAULTS, ...given, managed_by: "api" };
-        const broken = brokenEndpointRules(wish, rules);
-        await checkNamedNumbers(db, caller.tenantId, {
-          phoneNumberIds: wish.phone_number_ids,
-          among: caller.phoneNumberIds,
+        const { verify_token, ...fields } = body as Schemas["WebhookEndpointCreate"];
+        const { endpoint, signingSecret } = await save.create(caller, {
+          ...ENDPOINT_DEFAULTS,
+          ...fields,
+          verify_token: sealable(verify_token) ?? null,
+          managed_by: "api",
         });
-        const created = await changeEndpoints(db, caller.tenantId, async (trx) => {
-          const duplicate = { url: wish.url, phoneNumberIds: wish.phone_number_ids };
-          const errors = [...broken, ...(await duplicateRule(trx, caller.tenantId, duplicate))];
-          if (errors.length > 0) {
-            throw new InvalidRequest(errors);
-          }
-          return insertEndpoint(trx, caller.tenantId, { wish, endpointSecrets });
-        });
-        const secret = created.signingSecret.reveal();
-        return { status: 201, body: { ...presentEndpoint(created.endpoint), secret } };
+        return {
+          status: 201,
+          headers: { etag: endpointEtag(endpoint) },
+          body: { ...presentEndpoint(endpoint), secret: signingSecret.reveal() },
+        };
       },
     ),
     tenantRoute(
@@ -71,18 +48,44 @@ export function endpointRoutes(options: {
           endpointId: params["endpoint_id"] ?? "",
           among: caller.phoneNumberIds,
         });
-        return { status: 200, body: presentEndpoint(endpoint) };
+        return {
+          status: 200,
+          headers: { etag: endpointEtag(endpoint) },
+          body: presentEndpoint(endpoint),
+        };
+      },
+    ),
+    tenantRoute(
+      { method: "PATCH", path: onePath, operationId: "updateWebhookEndpoint", ...write },
+      async ({ caller, params, body, checkVersion }) => {
+        const { verify_token, ...fields } = body as Schemas["WebhookEndpointUpdate"];
+        const token = sealable(verify_token);
+        const endpoint = await save.change(caller, {
+          endpointId: params["endpoint_id"] ?? "",
+          changes: { ...fields, ...(token !== undefined && { verify_token: token }) },
+          checkVersion,
+        });
+        return {
+          status: 200,
+          headers: { etag: endpointEtag(endpoint) },
+          body: presentEndpoint(endpoint),
+        };
       },
     ),
     tenantRoute(
       { method: "DELETE", path: onePath, operationId: "deleteWebhookEndpoint", ...write },
-      async ({ caller, params }) => {
+      async ({ caller, params, checkVersion }) => {
         await deleteEndpoint(db, caller.tenantId, {
           endpointId: params["endpoint_id"] ?? "",
           among: caller.phoneNumberIds,
+          check: (row) => checkVersion(endpointEtag(row)),
         });
         return { status: 204 };
       },
     ),
   ];
+}
+
+function sealable(token: string | null | undefined): Secret | null | undefined {
+  return typeof token === "string" ? new Secret(token) : token;
 }

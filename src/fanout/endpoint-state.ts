@@ -1,5 +1,6 @@
-import { sql } from "kysely";
+import { type Selectable, sql } from "kysely";
 import type { Database, DatabaseTransaction } from "../store/database.ts";
+import type { WebhookEndpointTable } from "../store/schema/fanout.ts";
 import { RAMP_START_PER_SECOND } from "./condition.ts";
 
 /**
@@ -50,6 +51,26 @@ export async function activateEndpoint(
     .where("id", "=", endpointId)
     .where("state", "!=", "active")
     .execute();
+}
+
+/**
+ * Another URL or another secret is another chance: what failed before says nothing of it. One that is
+ * held is resumed; what its tenant has paused, or 410 disabled, stays so. The row must be locked.
+ */
+export async function forgetFailures(
+  trx: DatabaseTransaction,
+  row: Selectable<WebhookEndpointTable>,
+): Promise<Selectable<WebhookEndpointTable>> {
+  if (row.state === "held") {
+    await activateEndpoint(trx, row.tenant_id, row.id);
+  }
+  return trx
+    .updateTable("webhook_endpoint")
+    .set({ failure_count: 0, failing_since: null, not_before: null })
+    .where("tenant_id", "=", row.tenant_id)
+    .where("id", "=", row.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
 }
 
 /** How long an endpoint (`stopped_at`) has been stopped this time, milliseconds. */

@@ -24,8 +24,13 @@ export type EndpointWish = {
   max_in_flight: number;
   ordering: WebhookEndpointRow["ordering"];
   rate_per_second: number | null;
+  /** What its URL is proved by, also when it changes. */
+  verify_token: Secret | null;
   managed_by: WebhookEndpointRow["managed_by"];
 };
+
+/** What a tenant wants changed; what is left out stays. */
+export type EndpointChanges = Partial<Omit<EndpointWish, "name" | "managed_by">>;
 
 /** What a tenant need not say of an endpoint. */
 export const ENDPOINT_DEFAULTS = {
@@ -40,6 +45,7 @@ export const ENDPOINT_DEFAULTS = {
   max_in_flight: 10,
   ordering: "none",
   rate_per_second: null,
+  verify_token: null,
 } as const satisfies Omit<EndpointWish, "url" | "managed_by">;
 
 /**
@@ -63,7 +69,7 @@ export async function insertEndpoint(
   options: { wish: EndpointWish; endpointSecrets: EndpointSecrets },
 ): Promise<{ endpoint: WebhookEndpointRow; signingSecret: Secret }> {
   const { endpointSecrets } = options;
-  const { headers, ...wish } = options.wish;
+  const { headers, verify_token, ...wish } = options.wish;
   const key = { id: newId("whe"), tenant_id: tenantId };
   const signingSecret = newSigningSecret();
   const endpoint = await trx
@@ -75,10 +81,50 @@ export async function insertEndpoint(
       headers_sealed: endpointSecrets.sealHeaders(key, headers),
       header_names: Object.keys(headers),
       signing_secret_sealed: endpointSecrets.sealSigningSecret(key, signingSecret),
+      verify_token_sealed: verify_token && endpointSecrets.sealVerifyToken(key, verify_token),
     })
     .returningAll()
     .executeTakeFirstOrThrow();
   return { endpoint, signingSecret };
+}
+
+/** @throws {NotFound} */
+export async function updateEndpoint(
+  trx: DatabaseTransaction,
+  tenantId: string,
+  options: { endpointId: string; changes: EndpointChanges; endpointSecrets: EndpointSecrets },
+): Promise<WebhookEndpointRow> {
+  const { endpointId, endpointSecrets } = options;
+  const { headers, verify_token, event_types, ...plain } = options.changes;
+  const key = { id: endpointId, tenant_id: tenantId };
+  const columns = {
+    ...plain,
+    ...(event_types !== undefined && {
+      event_types,
+      event_type_patterns: event_types?.map(toLikePattern) ?? null,
+    }),
+    ...(headers !== undefined && {
+      headers_sealed: endpointSecrets.sealHeaders(key, headers),
+      header_names: Object.keys(headers),
+    }),
+    ...(verify_token !== undefined && {
+      verify_token_sealed: verify_token && endpointSecrets.sealVerifyToken(key, verify_token),
+    }),
+  };
+  if (Object.keys(columns).length === 0) {
+    return getEndpoint(trx, tenantId, { endpointId, among: null });
+  }
+  const row = await trx
+    .updateTable("webhook_endpoint")
+    .set(columns)
+    .where("tenant_id", "=", tenantId)
+    .where("id", "=", endpointId)
+    .returningAll()
+    .executeTakeFirst();
+  if (row === undefined) {
+    throw new NotFound();
+  }
+  return row;
 }
 
 /** Another of the tenant's endpoints with this URL whose numbers overlap with these. */
@@ -143,16 +189,24 @@ export async function getEndpoint(
   return row;
 }
 
-/** What still waited for it is `cancelled`: listed, never sent. @throws {NotFound} */
+/** @throws {NotFound}, and what `check` throws of the row that is about to go */
 export async function deleteEndpoint(
   db: Database,
   tenantId: string,
-  options: { endpointId: string; among: readonly string[] | null },
+  options: {
+    endpointId: string;
+    among: readonly string[] | null;
+    check?: (row: WebhookEndpointRow) => void;
+  },
 ): Promise<void> {
-  await getEndpoint(db, tenantId, options);
-  await db.transaction().execute((trx) => removeEndpoint(trx, tenantId, options.endpointId));
+  await changeEndpoints(db, tenantId, async (trx) => {
+    const row = await getEndpoint(trx, tenantId, options);
+    options.check?.(row);
+    await removeEndpoint(trx, tenantId, options.endpointId);
+  });
 }
 
+/** What still waited for it is `cancelled`: listed, never sent. */
 export async function removeEndpoint(
   trx: DatabaseTransaction,
   tenantId: string,

@@ -1,7 +1,14 @@
 import { sql } from "kysely";
 import { NotFound } from "../errors.ts";
+import type { OutboundAgent } from "../outbound/agent.ts";
 import type { Database, DatabaseTransaction } from "../store/database.ts";
-import { readSettings, type SetDropIn, type Settings } from "./drop-in-endpoint.ts";
+import { brokenUrlRules } from "./check-endpoint.ts";
+import {
+  type CheckedSettings,
+  readSettings,
+  type SetDropIn,
+  type Settings,
+} from "./drop-in-endpoint.ts";
 import { activateEndpoint, stopEndpoint } from "./endpoint-state.ts";
 import { changeEndpoints, removeEndpoint, type WebhookEndpointRow } from "./endpoints.ts";
 
@@ -29,13 +36,28 @@ export type MultiWebhook = {
   ): Promise<boolean>;
 };
 
-export function createMultiWebhook(options: { db: Database; setDropIn: SetDropIn }): MultiWebhook {
-  const { db, setDropIn } = options;
+type CheckedDestination = CheckedSettings & { name: string };
+
+export function createMultiWebhook(options: {
+  db: Database;
+  outbound: Pick<OutboundAgent, "checkUrl">;
+  setDropIn: SetDropIn;
+}): MultiWebhook {
+  const { db, outbound, setDropIn } = options;
+
+  function check(destinations: Destination[]): Promise<CheckedDestination[]> {
+    return Promise.all(
+      destinations.map(async (each) => ({
+        ...each,
+        urlErrors: await brokenUrlRules(each.url, outbound),
+      })),
+    );
+  }
 
   async function setAll(
     trx: DatabaseTransaction,
     tenantId: string,
-    of: { phoneNumberId: string; destinations: Destination[] },
+    of: { phoneNumberId: string; destinations: CheckedDestination[] },
   ): Promise<void> {
     for (const { name, ...settings } of of.destinations) {
       await setDropIn(trx, tenantId, {
@@ -58,6 +80,7 @@ export function createMultiWebhook(options: { db: Database; setDropIn: SetDropIn
     },
 
     async replace(tenantId, phoneNumberId, { enabled, destinations }) {
+      const checked = destinations && (await check(destinations));
       await changeEndpoints(db, tenantId, async (trx) => {
         await trx
           .updateTable("phone_number")
@@ -65,14 +88,14 @@ export function createMultiWebhook(options: { db: Database; setDropIn: SetDropIn
           .where("tenant_id", "=", tenantId)
           .where("phone_number_id", "=", phoneNumberId)
           .execute();
-        if (destinations !== undefined) {
-          const names = new Set(destinations.map(({ name }) => name));
+        if (checked !== undefined) {
+          const names = new Set(checked.map(({ name }) => name));
           for (const { id, name } of await listNamed(trx, tenantId, phoneNumberId)) {
             if (!names.has(name ?? "")) {
               await removeEndpoint(trx, tenantId, id);
             }
           }
-          await setAll(trx, tenantId, { phoneNumberId, destinations });
+          await setAll(trx, tenantId, { phoneNumberId, destinations: checked });
         }
         for (const endpoint of await listNamed(trx, tenantId, phoneNumberId)) {
           await (enabled
@@ -83,16 +106,18 @@ export function createMultiWebhook(options: { db: Database; setDropIn: SetDropIn
     },
 
     async append(tenantId, phoneNumberId, destinations) {
+      const checked = await check(destinations);
       return changeEndpoints(db, tenantId, async (trx) => {
         if (!(await isEnabled(trx, tenantId, phoneNumberId))) {
           return false;
         }
-        await setAll(trx, tenantId, { phoneNumberId, destinations });
+        await setAll(trx, tenantId, { phoneNumberId, destinations: checked });
         return true;
       });
     },
 
     async change(tenantId, phoneNumberId, wish) {
+      const urlErrors = wish.url === undefined ? [] : await brokenUrlRules(wish.url, outbound);
       return changeEndpoints(db, tenantId, async (trx) => {
         const endpoints = await listNamed(trx, tenantId, phoneNumberId);
         const old = endpoints.find(({ name }) => name === wish.name);
@@ -102,7 +127,7 @@ export function createMultiWebhook(options: { db: Database; setDropIn: SetDropIn
         if (!(await isEnabled(trx, tenantId, phoneNumberId))) {
           return false;
         }
-        const destination = { ...readSettings(old), ...wish };
+        const destination = { ...readSettings(old), ...wish, urlErrors };
         await setAll(trx, tenantId, { phoneNumberId, destinations: [destination] });
         return true;
       });

@@ -6,7 +6,6 @@ import type { ChangeFeed } from "../store/change-feed.ts";
 import type { Database } from "../store/database.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
 import { createAttemptDelivery } from "./attempt.ts";
-import type { UrlRules } from "./check-endpoint.ts";
 import { claimDeliveries } from "./claim.ts";
 import { deliveryRoutes } from "./delivery-routes.ts";
 import { settleStragglers } from "./endpoint-state.ts";
@@ -16,6 +15,7 @@ import { createEndpointSecrets } from "./endpoint-secrets.ts";
 import type { RetryPolicy } from "./schedule.ts";
 import type { ConditionPolicy } from "./condition.ts";
 import { DUE_TENANTS } from "./open-endpoints.ts";
+import { createSaveEndpoint } from "./save-endpoint.ts";
 import { settleAttempts } from "./settle-attempts.ts";
 import { createSetDropIn } from "./drop-in-endpoint.ts";
 import { createMultiWebhook, type MultiWebhook } from "./multi-webhook.ts";
@@ -36,19 +36,19 @@ export function openFanout(options: {
   feed: ChangeFeed;
   sealer: Sealer;
   outbound: OutboundAgent;
-  rules: UrlRules;
   policy: RetryPolicy;
   conditionPolicy: ConditionPolicy;
   log: Log;
   metrics: Metrics;
 }): Fanout {
-  const { db, feed, outbound, rules, policy, conditionPolicy, log, metrics } = options;
+  const { db, feed, outbound, policy, conditionPolicy, log, metrics } = options;
   const endpointSecrets = createEndpointSecrets(options.sealer);
-  const setDropIn = createSetDropIn({ endpointSecrets, rules });
+  const setDropIn = createSetDropIn({ endpointSecrets });
+  const save = createSaveEndpoint({ db, outbound, endpointSecrets });
   return {
-    routes: [...endpointRoutes({ db, endpointSecrets, rules }), ...deliveryRoutes({ db })],
-    webhookSettings: createWebhookSettings({ db, setDropIn }),
-    multiWebhook: createMultiWebhook({ db, setDropIn }),
+    routes: [...endpointRoutes({ db, save }), ...deliveryRoutes({ db })],
+    webhookSettings: createWebhookSettings({ db, outbound, setDropIn }),
+    multiWebhook: createMultiWebhook({ db, outbound, setDropIn }),
     settleStragglers: () => settleStragglers(db),
     startDispatcher() {
       const dispatcher = startDispatcher({

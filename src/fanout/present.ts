@@ -1,4 +1,5 @@
 import type { Schemas } from "../http/contract-types.ts";
+import { etagOf } from "../http/etag.ts";
 import type { AttemptRow, DeliveryRow } from "./read-deliveries.ts";
 import type { WebhookEndpointRow } from "./endpoints.ts";
 
@@ -15,10 +16,23 @@ export function presentEndpoint(row: WebhookEndpointRow): Schemas["WebhookEndpoi
     format: row.format,
     timeout_seconds: row.timeout_seconds,
     max_in_flight: row.max_in_flight,
+    ordering: row.ordering,
+    rate_per_second: row.rate_per_second,
+    verify_token_set: row.verify_token_sealed !== null,
+    previous_secret_until: row.previous_signing_secret_until?.toISOString() ?? null,
     managed_by: row.managed_by,
     state: row.state,
     created_at: row.created_at.toISOString(),
   };
+}
+
+/**
+ * The version of what the tenant has chosen, also of what is never shown. Its state is not in it: a
+ * change must not be refused because the endpoint was held meanwhile.
+ */
+export function endpointEtag(row: WebhookEndpointRow): string {
+  const { state: _state, ...chosen } = presentEndpoint(row);
+  return etagOf(chosen, row.headers_sealed, row.signing_secret_sealed, row.verify_token_sealed);
 }
 
 export function presentDelivery(row: DeliveryRow): Schemas["Delivery"] {

@@ -1,5 +1,7 @@
 import { NotFound } from "../errors.ts";
+import type { OutboundAgent } from "../outbound/agent.ts";
 import type { Database } from "../store/database.ts";
+import { brokenUrlRules } from "./check-endpoint.ts";
 import {
   type DropInPlace,
   findDropIn,
@@ -19,9 +21,10 @@ export type WebhookSettings = {
 
 export function createWebhookSettings(options: {
   db: Database;
+  outbound: Pick<OutboundAgent, "checkUrl">;
   setDropIn: SetDropIn;
 }): WebhookSettings {
-  const { db, setDropIn } = options;
+  const { db, outbound, setDropIn } = options;
   return {
     async get(tenantId, place) {
       const endpoint = await findDropIn(db, tenantId, place);
@@ -32,7 +35,10 @@ export function createWebhookSettings(options: {
     },
 
     async set(tenantId, place, settings) {
-      await changeEndpoints(db, tenantId, (trx) => setDropIn(trx, tenantId, { place, settings }));
+      const checked = { ...settings, urlErrors: await brokenUrlRules(settings.url, outbound) };
+      await changeEndpoints(db, tenantId, (trx) =>
+        setDropIn(trx, tenantId, { place, settings: checked }),
+      );
       return settings;
     },
   };

@@ -8,6 +8,7 @@ import { MiB, parseJson, readBody } from "./body.ts";
 import { beginRecord, type CallRecord, completeRecord } from "./call-record.ts";
 import type { Caller } from "./caller.ts";
 import type { Contract } from "./contract.ts";
+import { createCheckVersion } from "./etag.ts";
 import { createAnswerFailure } from "./failure.ts";
 import { createHookListener } from "./hook-calls.ts";
 import type { Access, Route } from "./route.ts";
@@ -141,8 +142,15 @@ function handle(route: Route, options: RouteTableOptions) {
     if (takesJson) {
       contract.checkBody(route.operationId, body);
     }
-    const { requestId, caller } = record;
-    const reply = await route.handler({ ctx, params: ctx.params, query, body, requestId, caller });
+    const reply = await route.handler({
+      ctx,
+      params: ctx.params,
+      query,
+      body,
+      requestId: record.requestId,
+      caller: record.caller,
+      checkVersion: createCheckVersion(ctx.headers["if-match"]),
+    });
     if (writes && reply.status < 400) {
       await afterWrite?.();
     }

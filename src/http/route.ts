@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Context } from "koa";
+import type { CheckVersion } from "./etag.ts";
 import type { Caller, PartnerCaller, TenantCaller } from "./caller.ts";
 
 /** Who may call a route; the table of routes is thereby the authorization matrix. */
@@ -18,6 +19,8 @@ export type Call = {
   requestId: string;
   /** Who calls; absent on public rows and hooks. */
   caller: Caller | undefined;
+  /** Asked by whoever changes a resource that has an ETag. */
+  checkVersion: CheckVersion;
   ctx: Context;
 };
 

@@ -1,4 +1,5 @@
 import type { AllowList } from "./allow-list.ts";
+import { createCheckUrl, type CheckUrl } from "./check-url.ts";
 import { createGuardedDispatcher } from "./dispatcher.ts";
 import { exchange, type OutboundRequest, type OutboundResult } from "./exchange.ts";
 import { bareHost } from "./host-name.ts";
@@ -9,7 +10,7 @@ export type OutboundAgentOptions = {
   allowList: AllowList;
   /** Our own hosts, as for `checkEndpointUrl`; a URL that leads to one is refused. */
   ownHosts?: readonly string[];
-  resolver?: Resolver;
+  resolver?: Resolver | undefined;
   /** Total time for a look-up, milliseconds; default 3,000. */
   resolveBudgetMs?: number;
   /** For look-up, TCP and TLS of one connection, milliseconds; default 5,000. */
@@ -33,6 +34,8 @@ export type OutboundAgent = {
   request(request: OutboundRequest): Promise<OutboundResult>;
   /** The same check of a host's addresses that every connection makes; for when a URL is saved. */
   checkResolution: CheckResolution;
+  /** All that is wrong with a URL that somebody wants to save. */
+  checkUrl: CheckUrl;
   /** Takes no more requests and waits for those under way. */
   close(): Promise<void>;
   /** Ends everything at once: requests under way answer `failed`, reason `aborted` or `reset`. */
@@ -70,6 +73,7 @@ export function createOutboundAgent(options: OutboundAgentOptions): OutboundAgen
 
   return {
     checkResolution,
+    checkUrl: createCheckUrl({ allowList, ownHosts, checkResolution }),
     async request(request) {
       // The rules of saving hold for sending as well: the allow list may have become shorter since.
       const [broken] = checkEndpointUrl(request.url, { allowList, ownHosts });

@@ -1,6 +1,8 @@
-import { InvalidRequest } from "../errors.ts";
+import { type FieldError, InvalidRequest } from "../errors.ts";
 import type { Database } from "../store/database.ts";
 import { listPhoneNumbers } from "./phone-numbers.ts";
+
+type NamedNumbers = { phoneNumberIds: readonly string[]; among: readonly string[] | null };
 
 /**
  * A list of numbers may name only the tenant's own, and only those that the caller's token reaches.
@@ -9,16 +11,27 @@ import { listPhoneNumbers } from "./phone-numbers.ts";
 export async function checkOwnNumbers(
   db: Database,
   tenantId: string,
-  options: { phoneNumberIds: readonly string[]; among: readonly string[] | null },
+  named: NamedNumbers,
 ): Promise<void> {
-  const { phoneNumberIds, among } = options;
+  const errors = await unknownNumbers(db, tenantId, named);
+  if (errors.length > 0) {
+    throw new InvalidRequest(errors);
+  }
+}
+
+/** Points at each number of a list that is not the tenant's, or not in the caller's token's reach. */
+export async function unknownNumbers(
+  db: Database,
+  tenantId: string,
+  { phoneNumberIds, among }: NamedNumbers,
+): Promise<FieldError[]> {
   const rows = await listPhoneNumbers(db, tenantId, {
     limit: phoneNumberIds.length,
     after: undefined,
     among: phoneNumberIds.filter((id) => among === null || among.includes(id)),
   });
   const own = new Set(rows.map((row) => row.phone_number_id));
-  const errors = phoneNumberIds.flatMap((id, index) =>
+  return phoneNumberIds.flatMap((id, index) =>
     own.has(id)
       ? []
       : [
@@ -29,7 +42,4 @@ export async function checkOwnNumbers(
           },
         ],
   );
-  if (errors.length > 0) {
-    throw new InvalidRequest(errors);
-  }
 }

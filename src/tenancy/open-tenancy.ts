@@ -1,7 +1,6 @@
 import type { Guard } from "../http/app.ts";
 import type { Route } from "../http/route.ts";
 import type { OutboundAgent } from "../outbound/agent.ts";
-import type { UrlRuleOptions } from "../outbound/url-rules.ts";
 import type { Secret } from "../secret.ts";
 import type { ChangeFeed } from "../store/change-feed.ts";
 import type { Database } from "../store/database.ts";
@@ -44,14 +43,13 @@ export async function openTenancy(options: {
   sealer: Sealer;
   /** The way to the keys of other issuers, and the rules for their URLs. */
   outbound: OutboundAgent;
-  rules: UrlRuleOptions;
   /** Our PUBLIC_URL: issuer and audience of tokens. */
   url: string;
   tokenLifetimeMs: number;
   bootstrapClient: { id: string; secret: Secret } | undefined;
   onError: (error: unknown) => void;
 }): Promise<Tenancy> {
-  const { db, feed, sealer, outbound, rules, url, tokenLifetimeMs, onError } = options;
+  const { db, feed, sealer, outbound, url, tokenLifetimeMs, onError } = options;
   await ensureBootstrapClient(db, options.bootstrapClient);
   const signingKeys = await openSigningKeys({ db, sealer, feed, tokenLifetimeMs, onError });
   const ownTokens = createOwnTokens({ signingKeys, url, lifetimeMs: tokenLifetimeMs });
@@ -74,7 +72,7 @@ export async function openTenancy(options: {
     guard: createGuard(authenticate),
     directory,
     findHook: createFindHook({ db, feed }),
-    registerIssuer: createRegisterIssuer({ db, outbound, rules, url }),
+    registerIssuer: createRegisterIssuer({ db, outbound, url }),
     routes: [
       ...tokenRoutes({ db, login, ownTokens, signingKeys, url }),
       ...longLivedTokenRoutes({ db, sign: ownTokens.sign }),

@@ -1,7 +1,6 @@
 import { type FieldError, InvalidRequest } from "../errors.ts";
 import type { Schemas } from "../http/contract-types.ts";
 import type { OutboundAgent } from "../outbound/agent.ts";
-import { checkEndpointUrl, type UrlRuleOptions } from "../outbound/url-rules.ts";
 import type { Database } from "../store/database.ts";
 import { insertIssuerAsPartner, type IssuerRow } from "./issuers.ts";
 
@@ -10,21 +9,14 @@ export type RegisterIssuer = (wish: Schemas["IssuerCreate"]) => Promise<IssuerRo
 /** `url` is our PUBLIC_URL, the one `iss` that nobody else may speak for. */
 export function createRegisterIssuer(options: {
   db: Database;
-  outbound: Pick<OutboundAgent, "checkResolution">;
-  rules: UrlRuleOptions;
+  outbound: Pick<OutboundAgent, "checkUrl">;
   url: string;
 }): RegisterIssuer {
-  const { db, outbound, rules, url } = options;
+  const { db, outbound, url } = options;
 
   async function brokenUrlRules(jwksUrl: string): Promise<FieldError[]> {
-    const broken = checkEndpointUrl(jwksUrl, rules);
-    if (broken.length > 0) {
-      return broken.map(({ code, detail }) => ({ code, pointer: "/jwks_url", detail }));
-    }
-    const resolution = await outbound.checkResolution(new URL(jwksUrl).hostname);
-    return resolution.kind === "ok"
-      ? []
-      : [{ code: resolution.code, pointer: "/jwks_url", detail: resolution.detail }];
+    const broken = await outbound.checkUrl(jwksUrl);
+    return broken.map(({ code, detail }) => ({ code, pointer: "/jwks_url", detail }));
   }
 
   return async (wish) => {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readConfig } from "../../src/config.ts";
+import type { Resolver } from "../../src/outbound/resolve.ts";
 import { startGateway } from "../../src/start-gateway.ts";
 import {
   type Simulator,
@@ -50,9 +51,22 @@ export function testEnvironment(): Record<string, string> {
   };
 }
 
+/**
+ * The DNS of the tests: hosts under example.com are at an address that counts as public and that
+ * nobody has (the 6bone gave 3ffe::/16 back, RFC 3701), all others nowhere.
+ */
+export const exampleResolver: Resolver = {
+  resolve4: () => Promise.resolve([]),
+  resolve6: (host) => Promise.resolve(host.endsWith(".example.com") ? ["3ffe::1"] : []),
+};
+
 /** A gateway in this process, over a database and a simulator of its own. */
 export async function startTestGateway(
-  options: { env?: Record<string, string>; simulator?: SimulatorOptions } = {},
+  options: {
+    env?: Record<string, string>;
+    simulator?: SimulatorOptions;
+    resolver?: Resolver;
+  } = {},
 ): Promise<TestGateway> {
   const database = await createTestDatabase();
   const simulator = await startSimulator({ statusDelayMs: 10, ...options.simulator });
@@ -63,6 +77,7 @@ export async function startTestGateway(
       D360_BASE_URL: simulator.url,
       ...options.env,
     }),
+    { resolver: options.resolver ?? exampleResolver },
   );
   const token = await fetchToken(gateway.url, BOOTSTRAP);
   return {
