@@ -6,4 +6,6 @@ alter table webhook_endpoint
   -- Signs beside the newest until then.
   add column previous_signing_secret_sealed bytea,
   add column previous_signing_secret_until timestamptz,
-  add column verify_token_sealed bytea;
+  add column verify_token_sealed bytea,
+  -- A fitness test is under way, at the latest until then; no other begins before.
+  add column fitness_until timestamptz;

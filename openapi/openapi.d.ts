@@ -905,6 +905,121 @@ export interface paths {
         patch: operations["updateWebhookEndpoint"];
         trace?: never;
     };
+    "/tenant/v1/webhook-endpoints/{endpoint_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test event
+         * @description Posts one `webhook.ping` event to the URL, signed and sent as a delivery is, and tells what happened. It is no delivery: nothing is listed or tried again, and the endpoint's state stays what it is. Also to an endpoint that is not `active`.
+         */
+        post: operations["testWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant/v1/webhook-endpoints/{endpoint_id}/fitness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test whether a receiver bears what comes
+         * @description Sends some 25 `webhook.ping` events: 20 at an even pace within a second, one twice, one with a wrong signature, one of 3 MiB. The report grades what 360dialog asks receivers to bear. It takes a second or two, at most 20 s, and there is one at a time for an endpoint.
+         */
+        post: operations["testWebhookFitness"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant/v1/webhook-endpoints/{endpoint_id}/secret/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the signing secret
+         * @description The answer holds the new `secret`, here and never again. For 24 h deliveries carry two signatures in `webhook-signature`, the new secret's first; `X-Hub-Signature-256` is the new one's at once. Rotated again within that time, the two newest sign.
+         */
+        post: operations["rotateWebhookSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant/v1/webhook-endpoints/{endpoint_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a webhook endpoint
+         * @description Nothing goes to it any more; what happens is kept for it, as `held` deliveries that no time exhausts. One that is paused already stays so, and so does one that is `disabled`.
+         */
+        post: operations["pauseWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant/v1/webhook-endpoints/{endpoint_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a webhook endpoint
+         * @description Whatever stopped it, it becomes `active`: what was held for it goes out, gently at first. One that is active stays so.
+         */
+        post: operations["resumeWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tenant/v1/events": {
         parameters: {
             query?: never;
@@ -2916,7 +3031,7 @@ export interface components {
          */
         WebhookFormat: "cloud_api" | "event" | "cloudevents";
         /**
-         * @description `disabled` answered 410. What is not `active` has its deliveries held; `held` and `paused` are reserved and never set. Setting a number's webhook again (`setWebhookSettings`) makes its endpoint `active`.
+         * @description `held` keeps failing and is probed; `disabled` answered 410 or failed for too long; `paused` was stopped by its tenant. What is not `active` has its deliveries held. `…/resume`, or setting a number's webhook again (`setWebhookSettings`), makes it `active`.
          * @enum {string}
          */
         WebhookEndpointState: "active" | "held" | "paused" | "disabled";
@@ -3011,6 +3126,42 @@ export interface components {
             rate_per_second?: number | null;
             /** @description Has the URL proved before it is saved, as Meta does: it is asked with `?hub.mode=subscribe&hub.verify_token=…&hub.challenge=…` and must answer 2xx with the challenge as its whole body. With it the URL is proved at once, also one that stays. Null forgets it. */
             verify_token?: string | null;
+        };
+        WebhookTest: {
+            /** @description What was sent as `webhook-id`. */
+            webhook_id: string;
+            /** @description Whether it was answered 2xx in time. */
+            delivered: boolean;
+            /** @description Null where there was no answer. */
+            status: number | null;
+            duration_ms: number;
+            /** @description The first KiB of it. Of a host that is only on the operator's list it is not shown. */
+            answer: string | null;
+            /** @description What happened */
+            reason: string;
+        };
+        /** @enum {string} */
+        WebhookFitnessGrade: "pass" | "warn" | "fail";
+        WebhookFitnessCheck: {
+            /**
+             * @description - `reached`: the URL answered at all; if not, nothing else is tried.
+             *     - `median_time`: half of the answers came within 250 ms.
+             *     - `slow_share`: at most 1 of 100 took over a second.
+             *     - `answers_2xx`: all were answered 2xx.
+             *     - `duplicate`: the same `webhook-id` twice was answered 2xx twice.
+             *     - `wrong_signature`: it was refused.
+             *     - `large_body`: 3 MiB were taken.
+             * @enum {string}
+             */
+            code: "reached" | "median_time" | "slow_share" | "answers_2xx" | "duplicate" | "wrong_signature" | "large_body";
+            result: components["schemas"]["WebhookFitnessGrade"];
+            /** @description What was seen */
+            detail: string;
+        };
+        WebhookFitness: {
+            /** @description The worst of the checks. */
+            grade: components["schemas"]["WebhookFitnessGrade"];
+            checks: components["schemas"]["WebhookFitnessCheck"][];
         };
         /** @enum {string} */
         WebhookOrdering: "none" | "conversation";
@@ -3708,6 +3859,27 @@ export interface components {
                  *       "title": "Too many requests",
                  *       "status": 429,
                  *       "detail": "Too many wrong secrets; wait before the next try.",
+                 *       "code": "rate_limited",
+                 *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A fitness test of this endpoint is under way (`rate_limited`). */
+        FitnessUnderWay: {
+            headers: {
+                "Retry-After": components["headers"]["RetryAfter"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:waba-gateway:error:rate_limited",
+                 *       "title": "Too many requests",
+                 *       "status": 429,
+                 *       "detail": "A fitness test of this endpoint is under way.",
                  *       "code": "rate_limited",
                  *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
                  *     }
@@ -6614,6 +6786,277 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["EndpointRefused"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    testWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What happened, whatever the endpoint answered. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "webhook_id": "evt_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "delivered": false,
+                     *       "status": 401,
+                     *       "duration_ms": 38,
+                     *       "answer": "bad signature",
+                     *       "reason": "The endpoint answered 401."
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookTest"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    testWebhookFitness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "grade": "fail",
+                     *       "checks": [
+                     *         {
+                     *           "code": "reached",
+                     *           "result": "pass",
+                     *           "detail": "The endpoint answered 200."
+                     *         },
+                     *         {
+                     *           "code": "wrong_signature",
+                     *           "result": "fail",
+                     *           "detail": "A wrong signature was answered 2xx: anybody could send such events."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookFitness"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["FitnessUnderWay"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rotateWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version that is to be changed, or `*`. If it is not the current one, nothing is changed. Without it the change is made whatever the version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The endpoint with its new secret. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whe_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "url": "https://shop.example.com/whatsapp",
+                     *       "description": "order updates",
+                     *       "event_types": [
+                     *         "message.received",
+                     *         "message.status.*"
+                     *       ],
+                     *       "phone_number_ids": [
+                     *         "106540352242922"
+                     *       ],
+                     *       "waba_ids": null,
+                     *       "header_names": [
+                     *         "Authorization"
+                     *       ],
+                     *       "format": "event",
+                     *       "timeout_seconds": 5,
+                     *       "max_in_flight": 20,
+                     *       "ordering": "none",
+                     *       "rate_per_second": null,
+                     *       "verify_token_set": false,
+                     *       "previous_secret_until": null,
+                     *       "managed_by": "api",
+                     *       "state": "active",
+                     *       "created_at": "2025-06-15T12:00:00.000Z",
+                     *       "secret": "whsec_ZXhhbXBsZS1zZWNyZXQtb2YtMzItYnl0ZXMtMDAwMDE="
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookEndpointCreated"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["EtagMismatch"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    pauseWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version that is to be changed, or `*`. If it is not the current one, nothing is changed. Without it the change is made whatever the version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The endpoint as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whe_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "url": "https://shop.example.com/whatsapp",
+                     *       "description": "order updates",
+                     *       "event_types": [
+                     *         "message.received",
+                     *         "message.status.*"
+                     *       ],
+                     *       "phone_number_ids": [
+                     *         "106540352242922"
+                     *       ],
+                     *       "waba_ids": null,
+                     *       "header_names": [
+                     *         "Authorization"
+                     *       ],
+                     *       "format": "event",
+                     *       "timeout_seconds": 5,
+                     *       "max_in_flight": 20,
+                     *       "ordering": "none",
+                     *       "rate_per_second": null,
+                     *       "verify_token_set": false,
+                     *       "previous_secret_until": null,
+                     *       "managed_by": "api",
+                     *       "state": "active",
+                     *       "created_at": "2025-06-15T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookEndpoint"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["EtagMismatch"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resumeWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version that is to be changed, or `*`. If it is not the current one, nothing is changed. Without it the change is made whatever the version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The endpoint as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whe_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "url": "https://shop.example.com/whatsapp",
+                     *       "description": "order updates",
+                     *       "event_types": [
+                     *         "message.received",
+                     *         "message.status.*"
+                     *       ],
+                     *       "phone_number_ids": [
+                     *         "106540352242922"
+                     *       ],
+                     *       "waba_ids": null,
+                     *       "header_names": [
+                     *         "Authorization"
+                     *       ],
+                     *       "format": "event",
+                     *       "timeout_seconds": 5,
+                     *       "max_in_flight": 20,
+                     *       "ordering": "none",
+                     *       "rate_per_second": null,
+                     *       "verify_token_set": false,
+                     *       "previous_secret_until": null,
+                     *       "managed_by": "api",
+                     *       "state": "active",
+                     *       "created_at": "2025-06-15T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookEndpoint"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["EtagMismatch"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };

@@ -33,6 +33,11 @@ export type EndpointSecrets = {
   openVerifyToken(endpoint: EndpointKey, sealed: Buffer): Secret;
   /** @throws {CannotOpen} */
   open(endpoint: SealedSecrets): OpenedSecrets;
+  /** Of a whole row, whose previous secret may have had its time. @throws {CannotOpen} */
+  openRow(
+    row: SealedSecrets & { previous_signing_secret_until: Date | null },
+    now: Date,
+  ): OpenedSecrets;
 };
 
 // To open a secret costs as much as to sign with it, and an endpoint is signed for again and again.
@@ -66,6 +71,19 @@ export function createEndpointSecrets(sealer: Sealer): EndpointSecrets {
         >);
   }
 
+  function openAll(endpoint: SealedSecrets): OpenedSecrets {
+    const openSigningSecret = (sealed: Buffer): Secret =>
+      open(sealed, context("signing_secret", endpoint));
+    const previous = endpoint.previous_signing_secret_sealed;
+    return {
+      headers: openHeaders(endpoint, endpoint.headers_sealed),
+      signingSecrets: [
+        openSigningSecret(endpoint.signing_secret_sealed),
+        ...(previous === null ? [] : [openSigningSecret(previous)]),
+      ],
+    };
+  }
+
   return {
     sealSigningSecret: (endpoint, secret) =>
       sealer.seal(secret, context("signing_secret", endpoint)),
@@ -76,17 +94,11 @@ export function createEndpointSecrets(sealer: Sealer): EndpointSecrets {
     openHeaders,
     sealVerifyToken: (endpoint, token) => sealer.seal(token, context("verify_token", endpoint)),
     openVerifyToken: (endpoint, sealed) => sealer.open(sealed, context("verify_token", endpoint)),
-    open(endpoint) {
-      const openSigningSecret = (sealed: Buffer): Secret =>
-        open(sealed, context("signing_secret", endpoint));
-      const previous = endpoint.previous_signing_secret_sealed;
-      return {
-        headers: openHeaders(endpoint, endpoint.headers_sealed),
-        signingSecrets: [
-          openSigningSecret(endpoint.signing_secret_sealed),
-          ...(previous === null ? [] : [openSigningSecret(previous)]),
-        ],
-      };
+    open: openAll,
+    openRow(row, now) {
+      const live = (row.previous_signing_secret_until ?? now) > now;
+      const previous = live ? row.previous_signing_secret_sealed : null;
+      return openAll({ ...row, previous_signing_secret_sealed: previous });
     },
   };
 }

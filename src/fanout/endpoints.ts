@@ -189,6 +189,22 @@ export async function getEndpoint(
   return row;
 }
 
+/** As `getEndpoint`, and until the transaction ends nobody else changes it. @throws {NotFound} */
+export async function lockEndpoint(
+  trx: DatabaseTransaction,
+  tenantId: string,
+  options: { endpointId: string; among: readonly string[] | null },
+): Promise<WebhookEndpointRow> {
+  await trx
+    .selectFrom("webhook_endpoint")
+    .select("id")
+    .where("tenant_id", "=", tenantId)
+    .where("id", "=", options.endpointId)
+    .forNoKeyUpdate()
+    .execute();
+  return getEndpoint(trx, tenantId, options);
+}
+
 /** @throws {NotFound}, and what `check` throws of the row that is about to go */
 export async function deleteEndpoint(
   db: Database,
@@ -200,7 +216,7 @@ export async function deleteEndpoint(
   },
 ): Promise<void> {
   await changeEndpoints(db, tenantId, async (trx) => {
-    const row = await getEndpoint(trx, tenantId, options);
+    const row = await lockEndpoint(trx, tenantId, options);
     options.check?.(row);
     await removeEndpoint(trx, tenantId, options.endpointId);
   });

@@ -10,6 +10,7 @@ import { claimDeliveries } from "./claim.ts";
 import { deliveryRoutes } from "./delivery-routes.ts";
 import { settleStragglers } from "./endpoint-state.ts";
 import { type Dispatcher, startDispatcher } from "./dispatcher.ts";
+import { endpointActionRoutes } from "./endpoint-action-routes.ts";
 import { endpointRoutes } from "./endpoint-routes.ts";
 import { createEndpointSecrets } from "./endpoint-secrets.ts";
 import type { RetryPolicy } from "./schedule.ts";
@@ -46,7 +47,11 @@ export function openFanout(options: {
   const setDropIn = createSetDropIn({ endpointSecrets });
   const save = createSaveEndpoint({ db, outbound, endpointSecrets });
   return {
-    routes: [...endpointRoutes({ db, save }), ...deliveryRoutes({ db })],
+    routes: [
+      ...endpointRoutes({ db, save }),
+      ...endpointActionRoutes({ db, outbound, endpointSecrets }),
+      ...deliveryRoutes({ db }),
+    ],
     webhookSettings: createWebhookSettings({ db, outbound, setDropIn }),
     multiWebhook: createMultiWebhook({ db, outbound, setDropIn }),
     settleStragglers: () => settleStragglers(db),

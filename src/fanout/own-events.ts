@@ -18,17 +18,19 @@ export async function tellDisabled(
   });
 }
 
+/** An event of ours in an envelope like Meta's. */
+export function ownBody(tenantId: string, type: string, value: object): Buffer {
+  const entry = [{ id: tenantId, changes: [{ field: type, value }] }];
+  return Buffer.from(JSON.stringify({ object: "waba_gateway", entry }));
+}
+
 function ownEvent(
   endpoint: ConditionChange["endpoint"],
   type: string,
   value: { endpoint_id: string },
 ): NewEvent {
   const { tenant_id: tenantId, phone_number_ids: numbers } = endpoint;
-  const envelope = {
-    object: "waba_gateway",
-    entry: [{ id: tenantId, changes: [{ field: type, value }] }],
-  };
-  const body = Buffer.from(JSON.stringify(envelope));
+  const body = ownBody(tenantId, type, value);
   return {
     tenantId,
     type,

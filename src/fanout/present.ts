@@ -1,5 +1,7 @@
 import type { Schemas } from "../http/contract-types.ts";
 import { etagOf } from "../http/etag.ts";
+import type { OutboundResult } from "../outbound/exchange.ts";
+import { explainResult, shownAnswer } from "./explain-result.ts";
 import type { AttemptRow, DeliveryRow } from "./read-deliveries.ts";
 import type { WebhookEndpointRow } from "./endpoints.ts";
 
@@ -33,6 +35,19 @@ export function presentEndpoint(row: WebhookEndpointRow): Schemas["WebhookEndpoi
 export function endpointEtag(row: WebhookEndpointRow): string {
   const { state: _state, ...chosen } = presentEndpoint(row);
   return etagOf(chosen, row.headers_sealed, row.signing_secret_sealed, row.verify_token_sealed);
+}
+
+/** What came of a test ping. */
+export function presentTest(webhookId: string, result: OutboundResult): Schemas["WebhookTest"] {
+  const status = result.kind === "answer" ? result.status : null;
+  return {
+    webhook_id: webhookId,
+    delivered: status !== null && status >= 200 && status <= 299,
+    status,
+    duration_ms: Math.round(result.durationMs),
+    answer: shownAnswer(result)?.toString("utf8") ?? null,
+    reason: explainResult(result),
+  };
 }
 
 export function presentDelivery(row: DeliveryRow): Schemas["Delivery"] {

@@ -18,6 +18,7 @@ import {
   type EndpointWish,
   getEndpoint,
   insertEndpoint,
+  lockEndpoint,
   updateEndpoint,
   type WebhookEndpointRow,
 } from "./endpoints.ts";
@@ -136,7 +137,7 @@ export function createSaveEndpoint(options: {
         checkVersion(endpointEtag(before));
         const broken = await brokenByChange(caller, before, changes);
         const changed = await changeEndpoints(db, tenantId, async (trx) => {
-          const row = await getEndpoint(trx, tenantId, { endpointId, among });
+          const row = await lockEndpoint(trx, tenantId, { endpointId, among });
           checkVersion(endpointEtag(row));
           // What was proved would not be what is written.
           return isProvedAs(row, before) ? write(trx, row, { changes, broken }) : undefined;

@@ -25,6 +25,8 @@ export interface WebhookEndpointTable {
   previous_signing_secret_until: Date | null;
   /** Proves the URL again when it changes. */
   verify_token_sealed: Buffer | null;
+  /** A fitness test is under way, at the latest until then. */
+  fitness_until: Date | null;
   format: WebhookEndpointFormat;
   timeout_seconds: number;
   max_in_flight: number;

@@ -1,0 +1,103 @@
+import type { Reply, Route, TenantCall } from "../http/route.ts";
+import { tenantRoute } from "../http/route.ts";
+import type { OutboundAgent } from "../outbound/agent.ts";
+import type { Database, DatabaseTransaction } from "../store/database.ts";
+import type { EndpointSecrets } from "./endpoint-secrets.ts";
+import { activateEndpoint, stopEndpoint } from "./endpoint-state.ts";
+import {
+  changeEndpoints,
+  getEndpoint,
+  lockEndpoint,
+  type WebhookEndpointRow,
+} from "./endpoints.ts";
+import { testFitness } from "./fitness.ts";
+import { postPing, renderPing } from "./ping.ts";
+import { endpointEtag, presentEndpoint, presentTest } from "./present.ts";
+import { rotateSecret } from "./rotate-secret.ts";
+
+/** What a tenant can do with an endpoint beside changing it. */
+export function endpointActionRoutes(options: {
+  db: Database;
+  outbound: OutboundAgent;
+  endpointSecrets: EndpointSecrets;
+}): Route[] {
+  const { db, outbound, endpointSecrets } = options;
+  const path = "/tenant/v1/webhook-endpoints/{endpoint_id}";
+  const write = { method: "POST", scope: "webhooks:write" } as const;
+
+  function named({ caller, params }: TenantCall) {
+    return { endpointId: params["endpoint_id"] ?? "", among: caller.phoneNumberIds };
+  }
+
+  /** Changes the endpoint's row while nobody else can. */
+  function withRow<T>(
+    call: TenantCall,
+    change: (trx: DatabaseTransaction, row: WebhookEndpointRow) => Promise<T>,
+  ): Promise<T> {
+    const { tenantId } = call.caller;
+    return changeEndpoints(db, tenantId, async (trx) => {
+      const row = await lockEndpoint(trx, tenantId, named(call));
+      call.checkVersion(endpointEtag(row));
+      return change(trx, row);
+    });
+  }
+
+  async function changeState(
+    call: TenantCall,
+    change: (trx: DatabaseTransaction, row: WebhookEndpointRow) => Promise<void>,
+  ): Promise<Reply> {
+    const { tenantId } = call.caller;
+    const row = await withRow(call, async (trx, before) => {
+      await change(trx, before);
+      return getEndpoint(trx, tenantId, named(call));
+    });
+    return { status: 200, headers: { etag: endpointEtag(row) }, body: presentEndpoint(row) };
+  }
+
+  return [
+    tenantRoute(
+      { ...write, path: `${path}/test`, operationId: "testWebhookEndpoint", writes: false },
+      async (call) => {
+        const endpoint = await getEndpoint(db, call.caller.tenantId, named(call));
+        const ping = renderPing(endpoint);
+        const opened = endpointSecrets.openRow(endpoint, new Date());
+        const timeoutMs = endpoint.timeout_seconds * 1000;
+        const result = await postPing(outbound, { endpoint, opened, ping, timeoutMs });
+        return { status: 200, body: presentTest(ping.id, result) };
+      },
+    ),
+    tenantRoute(
+      { ...write, path: `${path}/fitness`, operationId: "testWebhookFitness", writes: false },
+      async (call) => {
+        const endpoint = await getEndpoint(db, call.caller.tenantId, named(call));
+        const opened = endpointSecrets.openRow(endpoint, new Date());
+        return { status: 200, body: await testFitness({ db, outbound, endpoint, opened }) };
+      },
+    ),
+    tenantRoute(
+      { ...write, path: `${path}/secret/rotate`, operationId: "rotateWebhookSecret" },
+      async (call) => {
+        const { endpoint, signingSecret } = await withRow(call, (trx, row) =>
+          rotateSecret(trx, row, endpointSecrets),
+        );
+        return {
+          status: 200,
+          headers: { etag: endpointEtag(endpoint), "cache-control": "no-store" },
+          body: { ...presentEndpoint(endpoint), secret: signingSecret.reveal() },
+        };
+      },
+    ),
+    tenantRoute({ ...write, path: `${path}/pause`, operationId: "pauseWebhookEndpoint" }, (call) =>
+      changeState(call, async (trx, { id, tenant_id, state }) => {
+        // One that is disabled is stopped already, and should go on to say why.
+        if (state !== "disabled") {
+          await stopEndpoint(trx, tenant_id, { endpointId: id, state: "paused" });
+        }
+      }),
+    ),
+    tenantRoute(
+      { ...write, path: `${path}/resume`, operationId: "resumeWebhookEndpoint" },
+      (call) => changeState(call, (trx, row) => activateEndpoint(trx, row.tenant_id, row.id)),
+    ),
+  ];
+}
