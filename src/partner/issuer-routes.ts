@@ -1,15 +1,16 @@
 import { NotFound } from "../errors.ts";
 import type { Schemas } from "../http/contract-types.ts";
 import { CURSOR_ID, parsePage, presentPage } from "../http/paging.ts";
-import { partnerRoute, type Route } from "../http/route.ts";
+import { partnerRoute, type Reply, type Route } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
 import {
   deleteIssuerAsPartner,
   findIssuerAsPartner,
+  type IssuerRow,
   listIssuersAsPartner,
 } from "../tenancy/issuers.ts";
 import type { RegisterIssuer } from "../tenancy/register-issuer.ts";
-import { presentIssuer } from "./present.ts";
+import { issuerEtag, presentIssuer } from "./present.ts";
 
 /** Identity providers whose tokens are taken. A registration is never changed, only made and deleted. */
 export function issuerRoutes(options: { db: Database; registerIssuer: RegisterIssuer }): Route[] {
@@ -23,7 +24,7 @@ export function issuerRoutes(options: { db: Database; registerIssuer: RegisterIs
       { method: "POST", path, operationId: "createIssuer", ...write },
       async ({ body }) => {
         const issuer = await registerIssuer(body as Schemas["IssuerCreate"]);
-        return { status: 201, body: presentIssuer(issuer) };
+        return answer(201, issuer);
       },
     ),
     partnerRoute(
@@ -41,17 +42,27 @@ export function issuerRoutes(options: { db: Database; registerIssuer: RegisterIs
         if (issuer === undefined) {
           throw new NotFound();
         }
-        return { status: 200, body: presentIssuer(issuer) };
+        return answer(200, issuer);
       },
     ),
     partnerRoute(
       { method: "DELETE", path: onePath, operationId: "deleteIssuer", ...write },
-      async ({ params }) => {
-        if (!(await deleteIssuerAsPartner(db, params["issuer_id"] ?? ""))) {
+      async ({ params, checkVersion }) => {
+        const issuerId = params["issuer_id"] ?? "";
+        // A registration never changes, so no version can come between.
+        const issuer = await findIssuerAsPartner(db, issuerId);
+        if (issuer !== undefined) {
+          checkVersion(issuerEtag(issuer));
+        }
+        if (!(await deleteIssuerAsPartner(db, issuerId))) {
           throw new NotFound();
         }
         return { status: 204 };
       },
     ),
   ];
+}
+
+function answer(status: number, issuer: IssuerRow): Reply {
+  return { status, headers: { etag: issuerEtag(issuer) }, body: presentIssuer(issuer) };
 }

@@ -2,7 +2,7 @@ import { ApiError, NotFound } from "../errors.ts";
 import type { Schemas } from "../http/contract-types.ts";
 import { CURSOR_ID, parsePage, presentPage } from "../http/paging.ts";
 import { queryText } from "../http/query.ts";
-import { type PartnerCall, partnerRoute, type Route } from "../http/route.ts";
+import { type PartnerCall, partnerRoute, type Reply, type Route } from "../http/route.ts";
 import { Secret } from "../secret.ts";
 import type { Database } from "../store/database.ts";
 import { apiKeySealContext, type PhoneNumberRow } from "../tenancy/phone-numbers.ts";
@@ -10,6 +10,7 @@ import type { Sealer } from "../tenancy/sealing.ts";
 import { findTenant } from "../tenancy/tenants.ts";
 import type { ConnectNumber } from "./connect-number.ts";
 import {
+  type CheckNumber,
   deleteNumberAsPartner,
   getNumberAsPartner,
   insertNumber,
@@ -17,7 +18,7 @@ import {
   type NumberFields,
   updateNumberAsPartner,
 } from "./numbers.ts";
-import { presentNumber } from "./present.ts";
+import { numberEtag, presentNumber } from "./present.ts";
 
 type NumberWish = Schemas["NumberUpdate"];
 
@@ -47,6 +48,7 @@ export function numberRoutes(options: {
     number: PhoneNumberRow,
     apiKey: Secret,
     fields: NumberFields,
+    check?: CheckNumber,
   ): Promise<PhoneNumberRow> {
     const baseUrl = fields.base_url === undefined ? number.base_url : fields.base_url;
     await connect.checkKey({ phoneNumberId: number.phone_number_id, apiKey, baseUrl });
@@ -54,6 +56,7 @@ export function numberRoutes(options: {
     const updated = await updateNumberAsPartner(db, number, {
       fields,
       newKey: { apiKey, sealer },
+      check,
     });
     await connect.registerHook(updated, apiKey);
     const state = number.state === "suspended" ? "suspended" : "running";
@@ -97,7 +100,7 @@ export function numberRoutes(options: {
         }
         const running: NumberFields = { state: "running", onboarding_stage: "running" };
         const row = await updateNumberAsPartner(db, number, { fields: running });
-        return { status: 201, body: presentNumber(row) };
+        return answer(201, row);
       },
     ),
     partnerRoute(
@@ -111,7 +114,7 @@ export function numberRoutes(options: {
     ),
     partnerRoute(
       { method: "GET", path: onePath, operationId: "getNumber", ...read },
-      async (call) => ({ status: 200, body: presentNumber(await numberOf(call)) }),
+      async (call) => answer(200, await numberOf(call)),
     ),
     partnerRoute(
       { method: "PATCH", path: onePath, operationId: "updateNumber", ...write },
@@ -122,17 +125,22 @@ export function numberRoutes(options: {
           const detail = "A new base_url needs the api_key to use there, in the same call.";
           throw new ApiError("api_key_required", detail);
         }
+        const check: CheckNumber = (row) => call.checkVersion(numberEtag(row));
+        // Before 360dialog is asked anything; and once more while the row is locked.
+        check(number);
         const row =
           apiKey === undefined
-            ? await updateNumberAsPartner(db, number, { fields })
-            : await replaceKey(number, apiKey, fields);
-        return { status: 200, body: presentNumber(row) };
+            ? await updateNumberAsPartner(db, number, { fields, check })
+            : await replaceKey(number, apiKey, fields, check);
+        return answer(200, row);
       },
     ),
     partnerRoute(
       { method: "DELETE", path: onePath, operationId: "deleteNumber", ...write },
       async (call) => {
-        await deleteNumberAsPartner(db, await numberOf(call));
+        await deleteNumberAsPartner(db, await numberOf(call), (row) =>
+          call.checkVersion(numberEtag(row)),
+        );
         return { status: 204 };
       },
     ),
@@ -141,7 +149,7 @@ export function numberRoutes(options: {
       async (call) => {
         const fields: NumberFields = { state: "suspended" };
         const row = await updateNumberAsPartner(db, await numberOf(call), { fields });
-        return { status: 200, body: presentNumber(row) };
+        return answer(200, row);
       },
     ),
     partnerRoute(
@@ -152,10 +160,7 @@ export function numberRoutes(options: {
           number.state === "suspended"
             ? { state: number.api_key_sealed === null ? "pending" : "running" }
             : {};
-        return {
-          status: 200,
-          body: presentNumber(await updateNumberAsPartner(db, number, { fields })),
-        };
+        return answer(200, await updateNumberAsPartner(db, number, { fields }));
       },
     ),
     partnerRoute(
@@ -163,7 +168,7 @@ export function numberRoutes(options: {
       async (call) => {
         const number = await numberOf(call);
         await connect.registerHook(number, openKey(number));
-        return { status: 200, body: presentNumber(number) };
+        return answer(200, number);
       },
     ),
     partnerRoute(
@@ -171,10 +176,14 @@ export function numberRoutes(options: {
       async (call) => {
         const { api_key } = call.body as Schemas["ApiKeySet"];
         const row = await replaceKey(await numberOf(call), new Secret(api_key), {});
-        return { status: 200, body: presentNumber(row) };
+        return answer(200, row);
       },
     ),
   ];
+}
+
+function answer(status: number, row: PhoneNumberRow): Reply {
+  return { status, headers: { etag: numberEtag(row) }, body: presentNumber(row) };
 }
 
 /** The contract's `client_id` is 360dialog's, and `hub_client_id` here. */

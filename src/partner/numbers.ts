@@ -2,7 +2,11 @@ import { ApiError, NotFound } from "../errors.ts";
 import { newId } from "../ids.ts";
 import type { Secret } from "../secret.ts";
 import { announceChange } from "../store/change-feed.ts";
-import { brokenUniqueConstraint, type Database } from "../store/database.ts";
+import {
+  brokenUniqueConstraint,
+  type Database,
+  type DatabaseTransaction,
+} from "../store/database.ts";
 import { changedGuards, type GuardsWish } from "../tenancy/guard-settings.ts";
 import { forgetHooks } from "../tenancy/hooks.ts";
 import { apiKeySealContext, type PhoneNumberRow } from "../tenancy/phone-numbers.ts";
@@ -21,6 +25,9 @@ export type NumberFields = {
   onboarding_stage?: PhoneNumberRow["onboarding_stage"];
   guards?: GuardsWish;
 };
+
+/** Asked of the row as it is while it is locked; throws where it must not be changed. */
+export type CheckNumber = (row: PhoneNumberRow) => void;
 
 /** @throws {ApiError} `number_taken`, `channel_taken`; {NotFound} for a tenant that is gone */
 export async function insertNumber(
@@ -88,29 +95,32 @@ export async function listNumbersAsPartner(
 export async function updateNumberAsPartner(
   db: Database,
   number: PhoneNumberRow,
-  options: { fields: NumberFields; newKey?: { apiKey: Secret; sealer: Sealer } | undefined },
+  options: {
+    fields: NumberFields;
+    newKey?: { apiKey: Secret; sealer: Sealer } | undefined;
+    check?: CheckNumber | undefined;
+  },
 ): Promise<PhoneNumberRow> {
-  const { newKey } = options;
+  const { newKey, check } = options;
   const { guards, ...fields } = options.fields;
   const key = newKey && {
     api_key_sealed: newKey.sealer.seal(newKey.apiKey, apiKeySealContext(number)),
     key_last4: lastFour(newKey.apiKey),
   };
   const columns = { ...fields, ...key, ...(guards && { guards: changedGuards(guards) }) };
-  if (Object.keys(columns).length === 0) {
-    return number;
-  }
   return refuseTaken(
     db.transaction().execute(async (trx) => {
+      const before = await lockNumber(trx, number.id);
+      check?.(before);
+      if (Object.keys(columns).length === 0) {
+        return before;
+      }
       const row = await trx
         .updateTable("phone_number")
         .set(columns)
         .where("id", "=", number.id)
         .returningAll()
-        .executeTakeFirst();
-      if (row === undefined) {
-        throw new NotFound();
-      }
+        .executeTakeFirstOrThrow();
       await announceChange(trx, { kind: "tenant", key: number.tenant_id });
       await forgetHooks(trx, number.id);
       return row;
@@ -119,12 +129,32 @@ export async function updateNumberAsPartner(
 }
 
 /** The number, its key and its hooks; its events and deliveries stay the tenant's. */
-export async function deleteNumberAsPartner(db: Database, number: PhoneNumberRow): Promise<void> {
+export async function deleteNumberAsPartner(
+  db: Database,
+  number: PhoneNumberRow,
+  check?: CheckNumber,
+): Promise<void> {
   await db.transaction().execute(async (trx) => {
+    const before = await lockNumber(trx, number.id);
+    check?.(before);
     await trx.deleteFrom("phone_number").where("id", "=", number.id).execute();
     await announceChange(trx, { kind: "tenant", key: number.tenant_id });
     await forgetHooks(trx, number.id);
   });
+}
+
+/** @throws {NotFound} */
+async function lockNumber(trx: DatabaseTransaction, numberId: string): Promise<PhoneNumberRow> {
+  const row = await trx
+    .selectFrom("phone_number")
+    .selectAll()
+    .where("id", "=", numberId)
+    .forUpdate()
+    .executeTakeFirst();
+  if (row === undefined) {
+    throw new NotFound();
+  }
+  return row;
 }
 
 const SHOWN_FROM_LENGTH = 12;

@@ -1,4 +1,5 @@
 import type { Schemas } from "../http/contract-types.ts";
+import { etagOf } from "../http/etag.ts";
 import type { ClientRow } from "../tenancy/clients.ts";
 import type { IssuerRow } from "../tenancy/issuers.ts";
 import { numberGuards, tenantGuards } from "../tenancy/guard-settings.ts";
@@ -14,6 +15,10 @@ export function presentTenant(row: TenantRow): Schemas["Tenant"] {
     guards: tenantGuards(row.guards),
     created_at: row.created_at.toISOString(),
   };
+}
+
+export function tenantEtag(row: TenantRow): string {
+  return etagOf(presentTenant(row));
 }
 
 export function presentClient(row: ClientRow): Schemas["Client"] {
@@ -43,6 +48,10 @@ export function presentIssuer(row: IssuerRow): Schemas["Issuer"] {
   };
 }
 
+export function issuerEtag(row: IssuerRow): string {
+  return etagOf(presentIssuer(row));
+}
+
 /** The partner's view. Of the key only its last four characters are ever shown. */
 export function presentNumber(row: PhoneNumberRow): Schemas["Number"] {
   return {
@@ -63,4 +72,10 @@ export function presentNumber(row: PhoneNumberRow): Schemas["Number"] {
     guards: numberGuards(row.guards),
     created_at: row.created_at.toISOString(),
   };
+}
+
+/** Of what the partner sets, the key too; not of what 360dialog says or use makes of it. */
+export function numberEtag(row: PhoneNumberRow): string {
+  const { state: _state, onboarding_stage: _stage, quality: _quality, ...set } = presentNumber(row);
+  return etagOf(set, row.api_key_sealed);
 }

@@ -13,7 +13,7 @@ import {
   updateTenant,
   upsertTenant,
 } from "../tenancy/tenants.ts";
-import { presentTenant } from "./present.ts";
+import { presentTenant, tenantEtag } from "./present.ts";
 
 const EXTERNAL_ID_CHARACTERS_MAX = 200;
 
@@ -37,7 +37,7 @@ export function tenantRoutes({ db }: { db: Database }): Route[] {
       { method: "POST", path, operationId: "createTenant", ...write },
       async ({ body }) => {
         const tenant = await createTenant(db, body as Schemas["TenantCreate"]);
-        return { status: 201, body: presentTenant(tenant) };
+        return answer(201, tenant);
       },
     ),
     partnerRoute(
@@ -56,16 +56,18 @@ export function tenantRoutes({ db }: { db: Database }): Route[] {
         operationId: "upsertTenant",
         ...write,
       },
-      async ({ params, body }) => {
+      async ({ params, body, checkVersion }) => {
         const externalId = params["external_id"] ?? "";
         if (externalId.length > EXTERNAL_ID_CHARACTERS_MAX) {
           throw new ApiError("invalid_parameter", "external_id has at most 200 characters.");
         }
-        const { tenant, created } = await upsertTenant(db, {
-          name: (body as Schemas["TenantUpsert"]).name,
-          external_id: externalId,
-        });
-        return { status: created ? 201 : 200, body: presentTenant(tenant) };
+        const { name } = body as Schemas["TenantUpsert"];
+        const { tenant, created } = await upsertTenant(
+          db,
+          { name, external_id: externalId },
+          (before) => checkVersion(before && tenantEtag(before)),
+        );
+        return answer(created ? 201 : 200, tenant);
       },
     ),
     partnerRoute(
@@ -74,15 +76,17 @@ export function tenantRoutes({ db }: { db: Database }): Route[] {
     ),
     partnerRoute(
       { method: "PATCH", path: onePath, operationId: "updateTenant", ...write },
-      async ({ params, body }) => {
+      async ({ params, body, checkVersion }) => {
         const fields = body as Schemas["TenantUpdate"];
-        return found(await updateTenant(db, params["tenant_id"] ?? "", fields));
+        const check = (row: TenantRow | undefined): void => checkVersion(row && tenantEtag(row));
+        return found(await updateTenant(db, params["tenant_id"] ?? "", fields, check));
       },
     ),
     partnerRoute(
       { method: "DELETE", path: onePath, operationId: "deleteTenant", ...write },
-      async ({ params }) => {
-        if (!(await deleteTenant(db, params["tenant_id"] ?? ""))) {
+      async ({ params, checkVersion }) => {
+        const check = (row: TenantRow | undefined): void => checkVersion(row && tenantEtag(row));
+        if (!(await deleteTenant(db, params["tenant_id"] ?? "", check))) {
           throw new NotFound();
         }
         return { status: 204 };
@@ -97,5 +101,9 @@ function found(tenant: TenantRow | undefined): Reply {
   if (tenant === undefined) {
     throw new NotFound();
   }
-  return { status: 200, body: presentTenant(tenant) };
+  return answer(200, tenant);
+}
+
+function answer(status: number, tenant: TenantRow): Reply {
+  return { status, headers: { etag: tenantEtag(tenant) }, body: presentTenant(tenant) };
 }

@@ -1,7 +1,8 @@
 import { InvalidRequest, NotFound } from "../errors.ts";
 import { bodyTime } from "../http/body.ts";
 import type { Schemas } from "../http/contract-types.ts";
-import { type Route, type TenantCall, tenantRoute } from "../http/route.ts";
+import { etagOf } from "../http/etag.ts";
+import { type Reply, type Route, type TenantCall, tenantRoute } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
 import { getPhoneNumber } from "../tenancy/phone-numbers.ts";
 import { deleteOptIn, findOptIn, type OptInRow, putOptIn } from "./opt-ins.ts";
@@ -42,8 +43,9 @@ export function optInRoutes({ db }: { db: Database }): Route[] {
         source,
         obtainedAt,
         proof,
+        check: (before) => call.checkVersion(before && optInEtag(before)),
       });
-      return { status: created ? 201 : 200, body: presentOptIn(optIn) };
+      return answer(created ? 201 : 200, optIn);
     }),
     tenantRoute(
       { method: "GET", path, operationId: "getOptIn", scope: "numbers:read" },
@@ -52,16 +54,26 @@ export function optInRoutes({ db }: { db: Database }): Route[] {
         if (optIn === undefined) {
           throw new NotFound();
         }
-        return { status: 200, body: presentOptIn(optIn) };
+        return answer(200, optIn);
       },
     ),
     tenantRoute({ method: "DELETE", operationId: "deleteOptIn", ...write }, async (call) => {
-      if (!(await deleteOptIn(db, call.caller.tenantId, await namedBy(call)))) {
+      const check = (row: OptInRow | undefined): void => call.checkVersion(row && optInEtag(row));
+      const named = await namedBy(call);
+      if (!(await deleteOptIn(db, call.caller.tenantId, { ...named, check }))) {
         throw new NotFound();
       }
       return { status: 204 };
     }),
   ];
+}
+
+function optInEtag(row: OptInRow): string {
+  return etagOf(presentOptIn(row));
+}
+
+function answer(status: number, row: OptInRow): Reply {
+  return { status, headers: { etag: optInEtag(row) }, body: presentOptIn(row) };
 }
 
 function presentOptIn(row: OptInRow): Schemas["OptIn"] {

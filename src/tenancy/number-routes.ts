@@ -8,7 +8,7 @@ import {
   listPhoneNumbers,
   type PhoneNumberRow,
 } from "./phone-numbers.ts";
-import { presentOwnNumber } from "./present-number.ts";
+import { ownNumberEtag, presentOwnNumber } from "./present-number.ts";
 import { findTenant } from "./tenants.ts";
 
 /** A tenant's numbers, as the tenant sees them. */
@@ -43,20 +43,21 @@ export function numberRoutes({ db }: { db: Database }): Route[] {
           among: caller.phoneNumberIds,
         });
         const present = await presentFor(caller.tenantId);
-        return { status: 200, body: present(row) };
+        return { status: 200, headers: { etag: ownNumberEtag(row) }, body: present(row) };
       },
     ),
     tenantRoute(
       { method: "PATCH", path: onePath, operationId: "updateTenantNumber", scope: "numbers:write" },
-      async ({ caller, params, body }) => {
+      async ({ caller, params, body, checkVersion }) => {
         const { guards = {} } = body as Schemas["TenantNumberUpdate"];
         const row = await changeGuards(db, caller.tenantId, {
           phoneNumberId: params["phone_number_id"] ?? "",
           among: caller.phoneNumberIds,
           guards,
+          check: (before) => checkVersion(ownNumberEtag(before)),
         });
         const present = await presentFor(caller.tenantId);
-        return { status: 200, body: present(row) };
+        return { status: 200, headers: { etag: ownNumberEtag(row) }, body: present(row) };
       },
     ),
   ];

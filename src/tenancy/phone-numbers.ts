@@ -46,20 +46,34 @@ export async function getPhoneNumber(
 export async function changeGuards(
   db: Database,
   tenantId: string,
-  options: { phoneNumberId: string; among: readonly string[] | null; guards: GuardsWish },
+  options: {
+    phoneNumberId: string;
+    among: readonly string[] | null;
+    guards: GuardsWish;
+    /** Asked of the row as it is while it is locked; throws where it must not be changed. */
+    check: (row: PhoneNumberRow) => void;
+  },
 ): Promise<PhoneNumberRow> {
   const { id } = await getPhoneNumber(db, tenantId, options);
   return db.transaction().execute(async (trx) => {
+    const before = await trx
+      .selectFrom("phone_number")
+      .selectAll()
+      .where("tenant_id", "=", tenantId)
+      .where("id", "=", id)
+      .forUpdate()
+      .executeTakeFirst();
+    if (before === undefined) {
+      throw new NotFound();
+    }
+    options.check(before);
     const row = await trx
       .updateTable("phone_number")
       .set({ guards: changedGuards(options.guards) })
       .where("tenant_id", "=", tenantId)
       .where("id", "=", id)
       .returningAll()
-      .executeTakeFirst();
-    if (row === undefined) {
-      throw new NotFound();
-    }
+      .executeTakeFirstOrThrow();
     await announceChange(trx, { kind: "tenant", key: tenantId });
     return row;
   });

@@ -1,4 +1,5 @@
 import type { Schemas } from "../http/contract-types.ts";
+import { etagOf } from "../http/etag.ts";
 import { effectiveGuards, numberGuards, type SetGuards } from "./guard-settings.ts";
 import type { PhoneNumberRow } from "./phone-numbers.ts";
 
@@ -18,4 +19,9 @@ export function presentOwnNumber(
     effective_guards: effectiveGuards(tenantGuards, row.guards),
     created_at: row.created_at.toISOString(),
   };
+}
+
+/** The version of what a tenant can set of a number. */
+export function ownNumberEtag(row: PhoneNumberRow): string {
+  return etagOf(row.id, numberGuards(row.guards));
 }

@@ -27,18 +27,31 @@ export async function createTenant(
   );
 }
 
+/** Asked of the row as it is while it is locked; throws where it must not be changed. */
+export type CheckTenant = (row: TenantRow | undefined) => void;
+
 /** The tenant with this external id, renamed, or a new one. Safe to repeat. */
 export async function upsertTenant(
   db: Database,
   fields: { name: string; external_id: string },
+  check?: CheckTenant,
 ): Promise<{ tenant: TenantRow; created: boolean }> {
   const id = newId("ten");
-  const tenant = await db
-    .insertInto("tenant")
-    .values({ id, ...fields })
-    .onConflict((conflict) => conflict.column("external_id").doUpdateSet({ name: fields.name }))
-    .returningAll()
-    .executeTakeFirstOrThrow();
+  const tenant = await db.transaction().execute(async (trx) => {
+    const before = await trx
+      .selectFrom("tenant")
+      .selectAll()
+      .where("external_id", "=", fields.external_id)
+      .forUpdate()
+      .executeTakeFirst();
+    check?.(before);
+    return trx
+      .insertInto("tenant")
+      .values({ id, ...fields })
+      .onConflict((conflict) => conflict.column("external_id").doUpdateSet({ name: fields.name }))
+      .returningAll()
+      .executeTakeFirstOrThrow();
+  });
   return { tenant, created: tenant.id === id };
 }
 
@@ -70,13 +83,19 @@ export async function updateTenant(
     state?: TenantRow["state"];
     guards?: GuardsWish;
   },
+  check?: CheckTenant,
 ): Promise<TenantRow | undefined> {
-  if (Object.keys(fields).length === 0) {
-    return findTenant(db, tenantId);
-  }
   const { guards, ...columns } = fields;
   return refuseTakenExternalId(
     db.transaction().execute(async (trx) => {
+      const before = await lockTenant(trx, tenantId);
+      if (before === undefined) {
+        return undefined;
+      }
+      check?.(before);
+      if (Object.keys(fields).length === 0) {
+        return before;
+      }
       const row = await trx
         .updateTable("tenant")
         .set({ ...columns, ...(guards && { guards: changedGuards(guards) }) })
@@ -87,6 +106,18 @@ export async function updateTenant(
       return row;
     }),
   );
+}
+
+async function lockTenant(
+  trx: DatabaseTransaction,
+  tenantId: string,
+): Promise<TenantRow | undefined> {
+  return trx
+    .selectFrom("tenant")
+    .selectAll()
+    .where("id", "=", tenantId)
+    .forUpdate()
+    .executeTakeFirst();
 }
 
 const TABLES_OF_TENANT = [
@@ -104,8 +135,17 @@ const TABLES_OF_TENANT = [
  * Erases the tenant and all that is its own: numbers, clients and their tokens, issuers, endpoints,
  * events, deliveries, messages.
  */
-export async function deleteTenant(db: Database, tenantId: string): Promise<boolean> {
+export async function deleteTenant(
+  db: Database,
+  tenantId: string,
+  check?: CheckTenant,
+): Promise<boolean> {
   return db.transaction().execute(async (trx) => {
+    const before = await lockTenant(trx, tenantId);
+    if (before === undefined) {
+      return false;
+    }
+    check?.(before);
     // A large tenant takes longer than a call may wait.
     await sql`set local statement_timeout = 0`.execute(trx);
     await announceOwned(trx, tenantId);
@@ -113,9 +153,9 @@ export async function deleteTenant(db: Database, tenantId: string): Promise<bool
     for (const table of TABLES_OF_TENANT) {
       await trx.deleteFrom(table).where("tenant_id", "=", tenantId).execute();
     }
-    const deleted = await trx.deleteFrom("tenant").where("id", "=", tenantId).executeTakeFirst();
+    await trx.deleteFrom("tenant").where("id", "=", tenantId).execute();
     await announceChange(trx, { kind: "tenant", key: tenantId });
-    return deleted.numDeletedRows > 0n;
+    return true;
   });
 }
 
