@@ -3137,7 +3137,7 @@ export interface components {
             duration_ms: number;
             /** @description The first KiB of it. Of a host that is only on the operator's list it is not shown. */
             answer: string | null;
-            /** @description What happened */
+            /** @description What happened, in words. */
             reason: string;
         };
         /** @enum {string} */
@@ -3155,7 +3155,7 @@ export interface components {
              */
             code: "reached" | "median_time" | "slow_share" | "answers_2xx" | "duplicate" | "wrong_signature" | "large_body";
             result: components["schemas"]["WebhookFitnessGrade"];
-            /** @description What was seen */
+            /** @description What was seen, in words. */
             detail: string;
         };
         WebhookFitness: {

@@ -25,10 +25,6 @@ export function endpointActionRoutes(options: {
   const path = "/tenant/v1/webhook-endpoints/{endpoint_id}";
   const write = { method: "POST", scope: "webhooks:write" } as const;
 
-  function named({ caller, params }: TenantCall) {
-    return { endpointId: params["endpoint_id"] ?? "", among: caller.phoneNumberIds };
-  }
-
   /** Changes the endpoint's row while nobody else can. */
   function withRow<T>(
     call: TenantCall,
@@ -100,4 +96,8 @@ export function endpointActionRoutes(options: {
       (call) => changeState(call, (trx, row) => activateEndpoint(trx, row.tenant_id, row.id)),
     ),
   ];
+}
+
+function named({ caller, params }: TenantCall) {
+  return { endpointId: params["endpoint_id"] ?? "", among: caller.phoneNumberIds };
 }

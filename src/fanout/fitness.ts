@@ -123,10 +123,9 @@ async function sendBurst(
     if (underWay.size >= atOnceMax) {
       await Promise.race(underWay);
     }
-    const sending = send().then((result) => {
-      results.push(result);
-      underWay.delete(sending);
-    });
+    const sending = send()
+      .then((result) => results.push(result))
+      .finally(() => underWay.delete(sending));
     underWay.add(sending);
     await sleep(BURST_EVERY_MS);
   }

@@ -38,7 +38,7 @@ const ENTITY_TAG = /^\s*((?:W\/)?"[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)/;
 function parseEntityTags(header: string): string[] {
   const tags: string[] = [];
   let rest = header;
-  while (rest !== "") {
+  do {
     const [whole, tag] = ENTITY_TAG.exec(rest) ?? [];
     if (whole === undefined || tag === undefined) {
       const detail = 'If-Match is `*` or the ETag of a version as it was given, such as "abc".';
@@ -46,6 +46,6 @@ function parseEntityTags(header: string): string[] {
     }
     tags.push(tag);
     rest = rest.slice(whole.length);
-  }
+  } while (rest !== "");
   return tags;
 }
