@@ -1,4 +1,10 @@
-import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import {
+  connect,
+  createServer,
+  type AddressInfo,
+  type NetConnectOpts,
+  type Socket,
+} from "node:net";
 import { listenToClient, listenToServer } from "./postgres-wire.ts";
 
 /**
@@ -11,14 +17,17 @@ export type PostgresProxy = {
   port: number;
   /** Strikes once, at the next such moment, and tells when it did. */
   strikeAt: (moment: Moment, strike: () => void) => Promise<void>;
+  /** How many statements have been sent so far. */
+  statements: () => number;
   /** The connections there are stay, and nothing moves on them ever again; new ones work. */
   freeze: () => void;
   close: () => Promise<void>;
 };
 
 /** Stands between one process and PostgreSQL's socket, hears what is said, and holds it back. */
-export async function startPostgresProxy(socketPath: () => string): Promise<PostgresProxy> {
+export async function startPostgresProxy(serverAt: () => NetConnectOpts): Promise<PostgresProxy> {
   const connections = new Set<{ frozen: boolean; client: Socket; server: Socket }>();
+  let statements = 0;
   let armed: { moment: Moment; strike: () => void; done: () => void } | undefined;
 
   function fire(): void {
@@ -29,7 +38,7 @@ export async function startPostgresProxy(socketPath: () => string): Promise<Post
   }
 
   const listener = createServer((client) => {
-    const server = connect(socketPath());
+    const server = connect(serverAt());
     const connection = { frozen: false, client, server };
     connections.add(connection);
     /** The statement that the armed moment is about was sent over this connection. */
@@ -37,6 +46,7 @@ export async function startPostgresProxy(socketPath: () => string): Promise<Post
     let held = false;
 
     const hearClient = listenToClient((heard) => {
+      statements += heard.kind === "statement" ? 1 : 0;
       if (armed !== undefined && heard.kind === "statement") {
         if (armed.moment.statement.test(heard.text)) {
           met = true;
@@ -87,6 +97,7 @@ export async function startPostgresProxy(socketPath: () => string): Promise<Post
       new Promise((done) => {
         armed = { moment, strike, done };
       }),
+    statements: () => statements,
     freeze() {
       for (const connection of connections) {
         connection.frozen = true;

@@ -82,7 +82,7 @@ export async function openWorld(): Promise<World> {
     ...(redis !== undefined && { REDIS_URL: redis.url, REDIS_PREFIX: "wg-chaos" }),
   };
   async function member(role: Member["role"]): Promise<Member> {
-    const proxy = await startPostgresProxy(postgres.socketPath);
+    const proxy = await startPostgresProxy(() => ({ path: postgres.socketPath() }));
     const started = await startMember({ role, port: await freePort(), proxy, env });
     starting.defer(async () => {
       await started.stop();
