@@ -32,9 +32,10 @@ export const benchmark: Benchmark = {
     const wanted = new Set(values.only.split(","));
     const lab = await openInboundLab();
     try {
-      const narrow = await lab.populate(Array.from({ length: TENANTS }, () => NARROW));
-      const wide = await lab.populate(Array.from({ length: TENANTS }, () => WIDE));
-      const gateway = await lab.startGateway({
+      const stage = await lab.openStage();
+      const narrow = await stage.populate(Array.from({ length: TENANTS }, () => NARROW));
+      const wide = await stage.populate(Array.from({ length: TENANTS }, () => WIDE));
+      const gateway = await stage.startGateway({
         role: "api",
         nodeArgs: values.profile ? ["--cpu-prof", `--cpu-prof-dir=${lab.directory}/prof`] : [],
       });

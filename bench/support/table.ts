@@ -28,3 +28,13 @@ export function writeFigure(
     atMost === undefined ? "" : `  (at most ${atMost}${unit}${value <= atMost ? "" : ": MISSED"})`;
   write(`  ${what.padEnd(58)}${value.toFixed(2).padStart(7)}${unit}${verdict}`);
 }
+
+/** Likewise one that should be so much at least. */
+export function writeAtLeast(
+  write: Write,
+  what: string,
+  { value, atLeast }: { value: number; atLeast: number },
+): void {
+  const verdict = `  (at least ${atLeast}${value >= atLeast ? "" : ": MISSED"})`;
+  write(`  ${what.padEnd(58)}${value.toFixed(2).padStart(7)}${verdict}`);
+}

@@ -1,7 +1,8 @@
 import { type RawBuilder, sql } from "kysely";
 import { newId } from "../ids.ts";
 import { numberArray, textArray } from "../store/array-literal.ts";
-import { type Database, type DatabaseTransaction, prepared } from "../store/database.ts";
+import type { Database, DatabaseTransaction } from "../store/database.ts";
+import { prepared } from "../store/pooled-client.ts";
 
 /** Events without an owner: kept, seen by the partner, delivered to nobody. */
 export const NO_TENANT = "";

@@ -1,6 +1,7 @@
-import { Kysely, PostgresDialect, type RawBuilder, sql, type Transaction } from "kysely";
-import { Pool, type PoolClient } from "pg";
+import { Kysely, PostgresDialect, type Transaction } from "kysely";
+import { Pool } from "pg";
 import type { Secret } from "../secret.ts";
+import { fitOut } from "./pooled-client.ts";
 import type { Schema } from "./schema.ts";
 
 export type Database = Kysely<Schema>;
@@ -23,11 +24,12 @@ export function openDatabase(options: {
   statementTimeoutMs?: number;
   onIdleError: (error: Error) => void;
 }): OpenDatabase {
+  const { statementTimeoutMs = 3000 } = options;
   const pool = new Pool({
     connectionString: options.url.reveal(),
     application_name: APPLICATION_NAME,
     max: options.connectionsMax ?? 10,
-    statement_timeout: options.statementTimeoutMs ?? 3000,
+    statement_timeout: statementTimeoutMs,
     // A process that stands still in the middle of a transaction must not keep its locks.
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     connectionTimeoutMillis: 3000,
@@ -39,33 +41,10 @@ export function openDatabase(options: {
   // Likewise one that breaks while in use; whoever uses it is told by the query that fails.
   pool.on("connect", (client) => {
     client.on("error", () => {});
-    prepareMarked(client);
+    fitOut(client, { statementTimeoutMs });
   });
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
   return { db, close: () => db.destroy() };
-}
-
-/**
- * Marks a statement to be planned once a connection and not at every call: for the few that are run
- * all the time. Planning the one that writes notifications took three times as long as running it
- * for a single one. It stands before the statement's first word.
- */
-export function prepared(name: string): RawBuilder<unknown> {
-  return sql.raw(`/* prepared: ${name} */`);
-}
-
-const PREPARED_MARK = /^\s*\/\* prepared: (\w+) \*\//;
-
-type Query = (text: unknown, ...rest: unknown[]) => unknown;
-
-/** `pg` prepares what has a name, and kysely cannot give one. */
-function prepareMarked(client: PoolClient): void {
-  const query = client.query.bind(client) as Query;
-  const named: Query = (text, ...rest) => {
-    const name = typeof text === "string" ? PREPARED_MARK.exec(text)?.[1] : undefined;
-    return name === undefined ? query(text, ...rest) : query({ name, text }, ...rest);
-  };
-  Object.assign(client, { query: named });
 }
 
 /** What tells this gateway from others over the same Redis. */

@@ -6,9 +6,9 @@ import {
   type Database,
   openDatabase,
   type OpenDatabase,
-  prepared,
   sqlState,
 } from "../../../src/store/database.ts";
+import { prepared } from "../../../src/store/pooled-client.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { eventually } from "../../support/eventually.ts";
 import { buildTenant } from "../rows.ts";
