@@ -38,13 +38,25 @@ describe("a secret", () => {
     const tenant = await buildTenant({ url: gateway.url, partner, simulator });
 
     const headerValue = "Basic c2VjcmV0LWhlYWRlci12YWx1ZQ";
+    const verifyToken = randomBytes(12).toString("hex");
+    receiver.answer = ({ url }, res) =>
+      res.end(new URL(url, receiver.url).searchParams.get("hub.challenge") ?? "");
     const endpoint = await tenant.call("POST", "/tenant/v1/webhook-endpoints", {
-      body: { url: `${receiver.url}/hook`, headers: { Authorization: headerValue } },
+      body: {
+        url: `${receiver.url}/hook`,
+        headers: { Authorization: headerValue },
+        verify_token: verifyToken,
+      },
     });
+    const endpointPath = `/tenant/v1/webhook-endpoints/${endpoint.json.id}`;
+    const rotated = await tenant.call("POST", `${endpointPath}/secret/rotate`);
+    await keep(tenant.call("POST", `${endpointPath}/test`));
+    await keep(tenant.call("PATCH", endpointPath, { body: { url: `${receiver.url}/hook/2` } }));
     await keep(
       tenant.call("POST", "/messages", { body: textMessage("15550001111", "private words") }),
     );
-    await eventually(() => receiver.received.length >= 3);
+    // Two proofs, a ping, and three statuses.
+    await eventually(() => receiver.received.length >= 6);
     const hook = simulator.getNumber(tenant.phoneNumberId).webhook;
     const other = simulator.createNumber();
     await keep(
@@ -71,6 +83,8 @@ describe("a secret", () => {
       ["hook token", hook?.url.split("/").at(-1) ?? ""],
       ["hook secret", Object.values(hook?.headers ?? {})[0] ?? ""],
       ["signing secret", endpoint.json.secret],
+      ["changed signing secret", rotated.json.secret],
+      ["verify token", verifyToken],
       ["endpoint's header value", headerValue],
       ["master key", masterKeys.slice("test:".length)],
     ]);
@@ -107,7 +121,7 @@ describe("a secret", () => {
   });
 
   it("is in none of: answers, log, database, deliveries, calls upstream", () => {
-    expect(secrets.size).toBe(10);
+    expect(secrets.size).toBe(12);
     for (const [place, text] of places) {
       expect(text.length, place).toBeGreaterThan(100);
       for (const [name, secret] of secrets) {
