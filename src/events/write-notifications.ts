@@ -118,6 +118,8 @@ async function write(
       from given join unseen using (identity) order by position
       returning tenant_id, id, xid, seq, type, phone_number_id, waba_id, identity,
         notification_id, received_at
+    ), found as materialized (
+      select added.*, given.conversation from added join given using (id)
     ), owed as (
       insert into delivery (
         tenant_id, event_xid, event_seq, endpoint_id, id, event_id, event_received_at,
@@ -125,9 +127,9 @@ async function write(
       select e.tenant_id, e.xid, e.seq, w.id,
         'dlv_' || left(encode(sha256(convert_to(w.id, 'UTF8') || e.identity), 'hex'), 26),
         e.id, e.received_at, 'pending', now(),
-        case w.ordering when 'conversation' then g.conversation end, w.stopped_ms
+        case w.ordering when 'conversation' then e.conversation end, w.stopped_ms
           + coalesce((extract(epoch from now() - w.stopped_at) * 1000)::bigint, 0)
-      from added e join given g on g.id = e.id
+      from found e
       join webhook_endpoint w on w.tenant_id = e.tenant_id and w.id <> ${exceptEndpointId}
       where (w.event_type_patterns is null or e.type like any (w.event_type_patterns))
         and (w.phone_number_ids is null or e.phone_number_id = any (w.phone_number_ids))
