@@ -16,6 +16,7 @@ import { createEndpointSecrets } from "./endpoint-secrets.ts";
 import type { RetryPolicy } from "./schedule.ts";
 import type { ConditionPolicy } from "./condition.ts";
 import { DUE_TENANTS } from "./open-endpoints.ts";
+import { replayRoutes } from "./replay-routes.ts";
 import { createSaveEndpoint } from "./save-endpoint.ts";
 import { settleAttempts } from "./settle-attempts.ts";
 import { createSetDropIn } from "./drop-in-endpoint.ts";
@@ -51,6 +52,7 @@ export function openFanout(options: {
       ...endpointRoutes({ db, save }),
       ...endpointActionRoutes({ db, outbound, endpointSecrets }),
       ...deliveryRoutes({ db }),
+      ...replayRoutes({ db }),
     ],
     webhookSettings: createWebhookSettings({ db, outbound, setDropIn }),
     multiWebhook: createMultiWebhook({ db, outbound, setDropIn }),

@@ -13,6 +13,7 @@ export type DeliveryRow = {
   next_attempt_at: Date | null;
   created_at: Date;
   finished_at: Date | null;
+  replayed_at: Date | null;
   event_xid: string;
   event_seq: string;
 };
@@ -57,7 +58,7 @@ export async function readDeliveries(
     and e.received_at = d.event_received_at`;
   // A delivery is held if its endpoint is not active; no row of it says so.
   const liveState = sql`case when d.state = 'pending' and w.state <> 'active' then 'held' else d.state end`;
-  const columns = sql`d.id, d.event_id, e.type as event_type, d.endpoint_id, d.attempt_count, d.created_at, d.event_xid, d.event_seq`;
+  const columns = sql`d.id, d.event_id, e.type as event_type, d.endpoint_id, d.attempt_count, d.created_at, d.replayed_at, d.event_xid, d.event_seq`;
   const order = sql`order by event_xid, event_seq, endpoint_id limit ${limit + 1}`;
   const { rows } = await sql<DeliveryRow>`
     select * from (
