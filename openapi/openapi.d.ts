@@ -3274,6 +3274,11 @@ export interface components {
              * @description When it was last opened again by a replay.
              */
             replayed_at: string | null;
+            /**
+             * @description Why it ended, where that is not its last attempt's to tell. `retention`: it still waited for its endpoint when it was to be kept no longer.
+             * @enum {string|null}
+             */
+            reason: "retention" | null;
         };
         /** @description Exactly one of the three. */
         ReplayWish: {
@@ -7458,7 +7463,8 @@ export interface operations {
                      *           "event_type": "message.received",
                      *           "created_at": "2025-06-15T12:00:00.000Z",
                      *           "finished_at": null,
-                     *           "replayed_at": null
+                     *           "replayed_at": null,
+                     *           "reason": null
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -7504,6 +7510,7 @@ export interface operations {
                      *       "created_at": "2025-06-15T12:00:00.000Z",
                      *       "finished_at": "2025-06-15T12:00:06.200Z",
                      *       "replayed_at": null,
+                     *       "reason": null,
                      *       "attempts": [
                      *         {
                      *           "id": "att_01jd8qv4m0x5k7r2t9w3y6z1ab",

@@ -5,6 +5,7 @@ import { createUpstream } from "./dialog360/exchange.ts";
 import { createMessaging } from "./dialog360/messaging.ts";
 import { createOrigins } from "./dialog360/origins.ts";
 import { createCommitNotifications } from "./events/commit-notifications.ts";
+import { pruneIdentities } from "./events/prune-identities.ts";
 import { markXid } from "./events/xid-marks.ts";
 import type { Dispatcher } from "./fanout/dispatcher.ts";
 import { openFanout } from "./fanout/open-fanout.ts";
@@ -140,6 +141,7 @@ export async function openParts(
     sealer,
     outbound,
     policy,
+    retentionMs: config.RETENTION,
     conditionPolicy,
     log,
     metrics,
@@ -239,6 +241,7 @@ export async function openParts(
 
   async function keepWatch(): Promise<void> {
     await markXid(db);
+    await pruneIdentities(db, { now: new Date() });
     await fanout.settleStragglers();
   }
 
@@ -248,6 +251,8 @@ export async function openParts(
     await pruneIdempotencyKeys(db);
     await records.prune();
     await tenancy.renew();
+    // Last, because it may wait long for whoever still reads.
+    await fanout.dropOld();
   }
 
   return {

@@ -19,3 +19,10 @@ export function xidFrom(from: Date | null): RawBuilder<string> {
   return sql<string>`coalesce(
     (select xid from xid_mark where at <= ${from}::timestamptz order by at desc limit 1), '0'::xid8)`;
 }
+
+/** The last one before then stays: who begins at that time begins there. */
+export async function pruneXidMarks(db: Database, options: { before: Date }): Promise<void> {
+  await sql`
+    delete from xid_mark
+    where at < (select max(at) from xid_mark where at <= ${options.before})`.execute(db);
+}

@@ -62,6 +62,7 @@ export function presentDelivery(row: DeliveryRow): Schemas["Delivery"] {
     created_at: row.created_at.toISOString(),
     finished_at: row.finished_at?.toISOString() ?? null,
     replayed_at: row.replayed_at?.toISOString() ?? null,
+    reason: row.reason,
   };
 }
 

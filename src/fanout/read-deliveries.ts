@@ -14,6 +14,7 @@ export type DeliveryRow = {
   created_at: Date;
   finished_at: Date | null;
   replayed_at: Date | null;
+  reason: "retention" | null;
   event_xid: string;
   event_seq: string;
 };
@@ -65,11 +66,11 @@ export async function readDeliveries(
       (select ${columns}, ${liveState} as state,
           case when d.state = 'pending' and w.state = 'active'
             then nullif(d.next_attempt_at, 'infinity') end as next_attempt_at,
-          null::timestamptz as finished_at
+          null::timestamptz as finished_at, null::text as reason
         from delivery d left join webhook_endpoint w on w.id = d.endpoint_id ${event}
         where ${matches} and (${state}::text is null or ${liveState} = ${state}) ${order})
       union all
-      (select ${columns}, d.state, null::timestamptz, d.finished_at
+      (select ${columns}, d.state, null::timestamptz, d.finished_at, d.reason
         from delivery_finished d ${event}
         where ${matches} and (${state}::text is null or d.state = ${state}) ${order})
     ) both_of_them ${order}`.execute(db);

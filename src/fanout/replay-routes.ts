@@ -7,7 +7,8 @@ import { getDelivery } from "./read-deliveries.ts";
 import { hastenDeliveries, replayDeliveries, type ReplayScope, type ReplayWish } from "./replay.ts";
 
 /** Deliveries opened again by hand, one or many. */
-export function replayRoutes({ db }: { db: Database }): Route[] {
+export function replayRoutes(options: { db: Database; retentionMs: number }): Route[] {
+  const { db, retentionMs } = options;
   const scope = "webhooks:write";
   // Nothing that processes remember is changed.
   const head = { method: "POST", scope, writes: false } as const;
@@ -23,7 +24,10 @@ export function replayRoutes({ db }: { db: Database }): Route[] {
         const among = caller.phoneNumberIds;
         await getDelivery(db, caller.tenantId, { deliveryId, among });
         const wish: ReplayWish = { kind: "ids", deliveryIds: [deliveryId] };
-        return { status: 202, body: await replay(db, caller.tenantId, { wish, among }) };
+        return {
+          status: 202,
+          body: await replay(db, caller.tenantId, { wish, among, retentionMs }),
+        };
       },
     ),
     tenantRoute(
@@ -41,7 +45,7 @@ export function replayRoutes({ db }: { db: Database }): Route[] {
         const wish = wishOf(body as Schemas["ReplayWish"]);
         return {
           status: 202,
-          body: await replay(db, caller.tenantId, { wish, endpointId, among }),
+          body: await replay(db, caller.tenantId, { wish, endpointId, among, retentionMs }),
         };
       },
     ),
@@ -70,7 +74,7 @@ function timeOf(name: string, text: string): Date {
 async function replay(
   db: Database,
   tenantId: string,
-  options: ReplayScope & { wish: ReplayWish },
+  options: ReplayScope & { wish: ReplayWish; retentionMs: number },
 ): Promise<Schemas["ReplayResult"]> {
   const { replayedIds, lastDueAt, stoppedAt } = await replayDeliveries(db, tenantId, options);
   const named = options.wish.kind === "ids" ? options.wish.deliveryIds : [];

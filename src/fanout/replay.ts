@@ -42,7 +42,13 @@ type Key = [xid: string, seq: string];
 export async function replayDeliveries(
   db: Database,
   tenantId: string,
-  options: ReplayScope & { wish: ReplayWish; callMax?: number; batchMax?: number },
+  options: ReplayScope & {
+    wish: ReplayWish;
+    /** How old an event may be: an older one is about to go. */
+    retentionMs: number;
+    callMax?: number;
+    batchMax?: number;
+  },
 ): Promise<Replay> {
   const { callMax = CALL_MAX, batchMax = BATCH_MAX } = options;
   // By the database's clock, which all processes share.
@@ -83,13 +89,15 @@ async function openBatch(
   tenantId: string,
   options: ReplayScope & {
     wish: ReplayWish;
+    retentionMs: number;
     after: Key;
     limit: number;
     count: number;
     startedAt: Date;
   },
 ): Promise<Opened[]> {
-  const { wish, endpointId, among, after, limit, count, startedAt } = options;
+  const { wish, endpointId, among, retentionMs, after, limit, count, startedAt } = options;
+  const keptSince = new Date(startedAt.getTime() - retentionMs);
   const [afterXid, afterSeq] = after;
   // One walk for each state: together with it the index gives the order.
   const finished = (state: string): RawBuilder<unknown> => sql`(
@@ -99,6 +107,7 @@ async function openBatch(
     join event e on e.tenant_id = f.tenant_id and e.id = f.event_id
       and e.received_at = f.event_received_at
     where f.tenant_id = ${tenantId} and f.state = ${state}
+      and f.event_received_at >= ${keptSince} and f.finished_at >= ${keptSince}
       and (f.event_xid, f.event_seq) > (${afterXid}::xid8, ${afterSeq}::bigint)
       and (${endpointId ?? null}::text is null or f.endpoint_id = ${endpointId ?? null})
       and (${among}::text[] is null or e.phone_number_id = any (${among}::text[]))

@@ -53,7 +53,13 @@ const replay = (
   tenantId: string,
   wish: Parameters<typeof replayDeliveries>[2]["wish"],
   options: Partial<Parameters<typeof replayDeliveries>[2]> = {},
-) => replayDeliveries(database.db, tenantId, { wish, among: null, ...options });
+) =>
+  replayDeliveries(database.db, tenantId, {
+    wish,
+    among: null,
+    retentionMs: 86_400_000,
+    ...options,
+  });
 
 describe("a replay", () => {
   it("moves a finished delivery back as it was, with its attempts counted on", async () => {
@@ -142,7 +148,7 @@ describe("a replay", () => {
     ]);
   });
 
-  it("leaves alone what is outside the span, another endpoint's, another number's, another tenant's", async () => {
+  it("leaves alone what is outside the span, another endpoint's, another number's, another tenant's, too old", async () => {
     const [delivery] = (await claimed(1, { phoneNumberId: "101" })) as [ClaimedDelivery];
     await finish([delivery], "delivered");
     const wish = { kind: "ids", deliveryIds: [delivery.id] } as const;
@@ -153,6 +159,7 @@ describe("a replay", () => {
       await replay(delivery.tenant_id, wish, { endpointId: "whe_other" }),
       await replay(delivery.tenant_id, wish, { among: ["102"] }),
       await replay(stranger, wish),
+      await replay(delivery.tenant_id, wish, { retentionMs: 0 }),
     ];
     expect(none.flatMap(({ replayedIds }) => replayedIds)).toEqual([]);
     const mine = await replay(delivery.tenant_id, wish, { among: ["101"] });
