@@ -1020,6 +1020,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tenant/v1/webhook-endpoints/{endpoint_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay deliveries to an endpoint
+         * @description Opens finished deliveries of this endpoint again, each as by `replayDelivery`: those that `delivery_ids` names, all that were made from `from` until before `to`, or all that were `exhausted` at `failed_since` or later. Of a span of time only finished ones are opened; what still waits goes on by its own schedule. They become due 50 a second, so that what is new goes between them. What has been opened stays so, also when the call fails half way. One call opens 100,000 at most; `continue_from` then says how far it came: it is the next `from`, while `failed_since` is called again as it was. What is named and not this endpoint's is named in `not_replayed`, whosever it is. Events past `RETENTION` have no body any more.
+         */
+        post: operations["replayWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tenant/v1/events": {
         parameters: {
             query?: never;
@@ -1100,6 +1123,29 @@ export interface paths {
         get: operations["getDelivery"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant/v1/deliveries/{delivery_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the delivery (`dlv_…`), which is also its `webhook-id`. */
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay a delivery
+         * @description Opens a `delivered` or `exhausted` delivery again: the same delivery, with the same `webhook-id` and the same body. The schedule and the horizon begin anew, attempts are counted on. One that still waits becomes due at once and keeps its horizon. One that is being attempted, is `cancelled` (its endpoint is gone) or whose event is past `RETENTION` is left alone, and named in `not_replayed`.
+         */
+        post: operations["replayDelivery"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3223,6 +3269,46 @@ export interface components {
             created_at: components["schemas"]["Timestamp"];
             /** Format: date-time */
             finished_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last opened again by a replay.
+             */
+            replayed_at: string | null;
+            /**
+             * @description Why it ended, where that is not its last attempt's to tell. `retention`: it still waited for its endpoint when it was to be kept no longer.
+             * @enum {string|null}
+             */
+            reason: "retention" | null;
+        };
+        /** @description Exactly one of the three. */
+        ReplayWish: {
+            delivery_ids: string[];
+        } | {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        } | {
+            /** Format: date-time */
+            failed_since: string;
+        };
+        ReplayResult: {
+            /** @description Finished deliveries that were opened again. */
+            replayed: number;
+            /** @description Waiting deliveries that were made due. */
+            hastened: number;
+            /** @description The ids among those named with which nothing was done. */
+            not_replayed: string[];
+            /**
+             * Format: date-time
+             * @description When the last of them is due; null if there was none.
+             */
+            last_due_at: string | null;
+            /**
+             * Format: date-time
+             * @description Null when the span was gone through to its end.
+             */
+            continue_from: string | null;
         };
         DeliveryDetail: components["schemas"]["Delivery"] & {
             /** @description In the order in which they were made. */
@@ -7122,6 +7208,56 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    replayWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "failed_since": "2025-06-15T12:00:00Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReplayWish"];
+            };
+        };
+        responses: {
+            /** @description What was opened again. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "replayed": 1200,
+                     *       "hastened": 0,
+                     *       "not_replayed": [],
+                     *       "last_due_at": "2025-06-15T12:00:24.000Z",
+                     *       "continue_from": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReplayResult"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listEvents: {
         parameters: {
             query?: {
@@ -7326,7 +7462,9 @@ export interface operations {
                      *           "next_attempt_at": "2025-06-15T12:00:06.000Z",
                      *           "event_type": "message.received",
                      *           "created_at": "2025-06-15T12:00:00.000Z",
-                     *           "finished_at": null
+                     *           "finished_at": null,
+                     *           "replayed_at": null,
+                     *           "reason": null
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -7371,6 +7509,8 @@ export interface operations {
                      *       "event_type": "message.received",
                      *       "created_at": "2025-06-15T12:00:00.000Z",
                      *       "finished_at": "2025-06-15T12:00:06.200Z",
+                     *       "replayed_at": null,
+                     *       "reason": null,
                      *       "attempts": [
                      *         {
                      *           "id": "att_01jd8qv4m0x5k7r2t9w3y6z1ab",
@@ -7398,6 +7538,43 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["DeliveryDetail"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    replayDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the delivery (`dlv_…`), which is also its `webhook-id`. */
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was opened again. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "replayed": 1,
+                     *       "hastened": 0,
+                     *       "not_replayed": [],
+                     *       "last_due_at": "2025-06-15T12:00:00.000Z",
+                     *       "continue_from": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReplayResult"];
                 };
             };
             401: components["responses"]["Unauthorized"];

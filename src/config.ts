@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { parseDurationMs } from "./clock.ts";
+import { formatDuration, parseDurationMs } from "./clock.ts";
 import { Secret } from "./secret.ts";
 
 /**
@@ -31,11 +31,15 @@ const VARIABLES = {
   HOLD_AFTER: { default: "10", parse: wholeNumber },
   PROBE_EVERY: { default: "30s", parse: duration },
   DISABLE_AFTER: { default: "5d", parse: duration },
+  RETENTION: { default: "30d", parse: duration },
   HTTP_PROCESSES: { default: "1", parse: processes },
   METRICS_PORT: { default: "9464", parse: port },
   LOG_LEVEL: { default: "info", parse: oneOf("trace", "debug", "info", "warn", "error", "fatal") },
   LOG_FORMAT: { parse: oneOf("json", "pretty") },
 } as const satisfies Record<string, Variable<unknown>>;
+
+// For so long a repeat is known by what it is.
+const IDENTITIES_KEPT_MS = 7 * 86_400_000;
 
 type Variable<T> = { default?: string; secret?: true; parse: (text: string) => T };
 type VariableName = keyof typeof VARIABLES;
@@ -109,6 +113,12 @@ function refuseImpossible(config: Config): void {
         );
       }
     }
+  }
+  const retentionMsMin = config.RETRY_HORIZON + IDENTITIES_KEPT_MS;
+  if (config.RETENTION < retentionMsMin) {
+    throw new ConfigError(
+      `RETENTION: ${JSON.stringify(formatDuration(config.RETENTION))} is not at least RETRY_HORIZON and 7d, ${formatDuration(retentionMsMin)}`,
+    );
   }
   if (
     (config.BOOTSTRAP_CLIENT_ID === undefined) !==

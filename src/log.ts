@@ -157,3 +157,8 @@ export function logWriteBehindDropped(log: Log, fields: { name: string; count: n
 export function logBackgroundFailed(log: Log, fields: { job: string; err: unknown }): void {
   log.error(fields, "background.failed");
 }
+
+/** Days past their retention, with all that was in them. */
+export function logPartitionsDropped(log: Log, fields: { names: string[] }): void {
+  log.info(fields, "partitions.dropped");
+}

@@ -5,6 +5,8 @@ import { createUpstream } from "./dialog360/exchange.ts";
 import { createMessaging } from "./dialog360/messaging.ts";
 import { createOrigins } from "./dialog360/origins.ts";
 import { createCommitNotifications } from "./events/commit-notifications.ts";
+import { pruneIdentities } from "./events/prune-identities.ts";
+import { markXid } from "./events/xid-marks.ts";
 import type { Dispatcher } from "./fanout/dispatcher.ts";
 import { openFanout } from "./fanout/open-fanout.ts";
 import { createGuards } from "./gateway/guards/create-guards.ts";
@@ -139,6 +141,7 @@ export async function openParts(
     sealer,
     outbound,
     policy,
+    retentionMs: config.RETENTION,
     conditionPolicy,
     log,
     metrics,
@@ -236,12 +239,20 @@ export async function openParts(
     isPassingTrouble,
   });
 
+  async function keepWatch(): Promise<void> {
+    await markXid(db);
+    await pruneIdentities(db, { now: new Date() });
+    await fanout.settleStragglers();
+  }
+
   async function keepHouse(): Promise<void> {
     await ensurePartitions(db);
     await pruneChanges(db);
     await pruneIdempotencyKeys(db);
     await records.prune();
     await tenancy.renew();
+    // Last, because it may wait long for whoever still reads.
+    await fanout.dropOld();
   }
 
   return {
@@ -252,7 +263,7 @@ export async function openParts(
         follower = records.startFollower();
         signals.listen("delivery", pokeBackground);
       }
-      const everyMinute = every(MINUTE_MS, fanout.settleStragglers, onJobError);
+      const everyMinute = every(MINUTE_MS, keepWatch, onJobError);
       const hourly = every(HOUR_MS, keepHouse, onJobError);
       return {
         async stop(options) {

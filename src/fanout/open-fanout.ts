@@ -13,9 +13,11 @@ import { type Dispatcher, startDispatcher } from "./dispatcher.ts";
 import { endpointActionRoutes } from "./endpoint-action-routes.ts";
 import { endpointRoutes } from "./endpoint-routes.ts";
 import { createEndpointSecrets } from "./endpoint-secrets.ts";
+import { dropOld } from "./drop-old.ts";
 import type { RetryPolicy } from "./schedule.ts";
 import type { ConditionPolicy } from "./condition.ts";
 import { DUE_TENANTS } from "./open-endpoints.ts";
+import { replayRoutes } from "./replay-routes.ts";
 import { createSaveEndpoint } from "./save-endpoint.ts";
 import { settleAttempts } from "./settle-attempts.ts";
 import { createSetDropIn } from "./drop-in-endpoint.ts";
@@ -29,6 +31,8 @@ export type Fanout = {
   startDispatcher: () => Dispatcher;
   /** To be called once a minute. */
   settleStragglers: () => Promise<void>;
+  /** To be called once an hour. */
+  dropOld: () => Promise<void>;
 };
 
 /** PATH 2b, joined: the endpoints' side and the dispatcher that delivers to them. */
@@ -38,11 +42,13 @@ export function openFanout(options: {
   sealer: Sealer;
   outbound: OutboundAgent;
   policy: RetryPolicy;
+  /** How long events are kept; older ones cannot be replayed. */
+  retentionMs: number;
   conditionPolicy: ConditionPolicy;
   log: Log;
   metrics: Metrics;
 }): Fanout {
-  const { db, feed, outbound, policy, conditionPolicy, log, metrics } = options;
+  const { db, feed, outbound, policy, retentionMs, conditionPolicy, log, metrics } = options;
   const endpointSecrets = createEndpointSecrets(options.sealer);
   const setDropIn = createSetDropIn({ endpointSecrets });
   const save = createSaveEndpoint({ db, outbound, endpointSecrets });
@@ -51,10 +57,12 @@ export function openFanout(options: {
       ...endpointRoutes({ db, save }),
       ...endpointActionRoutes({ db, outbound, endpointSecrets }),
       ...deliveryRoutes({ db }),
+      ...replayRoutes({ db, retentionMs }),
     ],
     webhookSettings: createWebhookSettings({ db, outbound, setDropIn }),
     multiWebhook: createMultiWebhook({ db, outbound, setDropIn }),
     settleStragglers: () => settleStragglers(db),
+    dropOld: () => dropOld({ db, log }, { before: new Date(Date.now() - retentionMs) }),
     startDispatcher() {
       const dispatcher = startDispatcher({
         claim: (limits) => claimDeliveries(db, limits),

@@ -61,6 +61,8 @@ export function presentDelivery(row: DeliveryRow): Schemas["Delivery"] {
     next_attempt_at: row.next_attempt_at?.toISOString() ?? null,
     created_at: row.created_at.toISOString(),
     finished_at: row.finished_at?.toISOString() ?? null,
+    replayed_at: row.replayed_at?.toISOString() ?? null,
+    reason: row.reason,
   };
 }
 

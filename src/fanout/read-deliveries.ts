@@ -13,6 +13,8 @@ export type DeliveryRow = {
   next_attempt_at: Date | null;
   created_at: Date;
   finished_at: Date | null;
+  replayed_at: Date | null;
+  reason: "retention" | null;
   event_xid: string;
   event_seq: string;
 };
@@ -57,18 +59,18 @@ export async function readDeliveries(
     and e.received_at = d.event_received_at`;
   // A delivery is held if its endpoint is not active; no row of it says so.
   const liveState = sql`case when d.state = 'pending' and w.state <> 'active' then 'held' else d.state end`;
-  const columns = sql`d.id, d.event_id, e.type as event_type, d.endpoint_id, d.attempt_count, d.created_at, d.event_xid, d.event_seq`;
+  const columns = sql`d.id, d.event_id, e.type as event_type, d.endpoint_id, d.attempt_count, d.created_at, d.replayed_at, d.event_xid, d.event_seq`;
   const order = sql`order by event_xid, event_seq, endpoint_id limit ${limit + 1}`;
   const { rows } = await sql<DeliveryRow>`
     select * from (
       (select ${columns}, ${liveState} as state,
           case when d.state = 'pending' and w.state = 'active'
             then nullif(d.next_attempt_at, 'infinity') end as next_attempt_at,
-          null::timestamptz as finished_at
+          null::timestamptz as finished_at, null::text as reason
         from delivery d left join webhook_endpoint w on w.id = d.endpoint_id ${event}
         where ${matches} and (${state}::text is null or ${liveState} = ${state}) ${order})
       union all
-      (select ${columns}, d.state, null::timestamptz, d.finished_at
+      (select ${columns}, d.state, null::timestamptz, d.finished_at, d.reason
         from delivery_finished d ${event}
         where ${matches} and (${state}::text is null or d.state = ${state}) ${order})
     ) both_of_them ${order}`.execute(db);

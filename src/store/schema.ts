@@ -1,4 +1,9 @@
-import type { EventIdentityTable, EventTable, NotificationTable } from "./schema/events.ts";
+import type {
+  EventIdentityTable,
+  EventTable,
+  NotificationTable,
+  XidMarkTable,
+} from "./schema/events.ts";
 import type {
   AttemptTable,
   DeliveryFinishedTable,
@@ -48,6 +53,7 @@ export interface Schema {
   notification: NotificationTable;
   event: EventTable;
   event_identity: EventIdentityTable;
+  xid_mark: XidMarkTable;
   webhook_endpoint: WebhookEndpointTable;
   delivery: DeliveryTable;
   delivery_finished: DeliveryFinishedTable;

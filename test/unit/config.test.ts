@@ -45,11 +45,19 @@ describe("the configuration", () => {
       HOLD_AFTER: 10,
       PROBE_EVERY: 30_000,
       DISABLE_AFTER: 432_000_000,
+      RETENTION: 2_592_000_000,
       LOG_LEVEL: "info",
       LOG_FORMAT: undefined,
       production: false,
       explicit: new Set(),
     });
+  });
+
+  it("keeps what it has for the horizon and seven days more", () => {
+    expect(readConfig({ RETENTION: "192h" }).RETENTION).toBe(691_200_000);
+    expect(messageOf({ RETENTION: "13d", RETRY_HORIZON: "7d" })).toBe(
+      'RETENTION: "13d" is not at least RETRY_HORIZON and 7d, 14d',
+    );
   });
 
   it("takes empty text, and spaces, for unset", () => {
@@ -119,6 +127,7 @@ describe("the configuration", () => {
     ["HOLD_AFTER", ["0", "-1", "ten", "1.5"]],
     ["PROBE_EVERY", ["30", "0s"]],
     ["DISABLE_AFTER", ["5", "0d"]],
+    ["RETENTION", ["30", "0d", "191h"]],
     ["HTTP_PROCESSES", ["0", "-1", "1.5", "many", "129"]],
     ["METRICS_PORT", ["-1", "off"]],
     ["LOG_LEVEL", ["verbose", "INFO"]],

@@ -30,3 +30,9 @@ export interface EventIdentityTable {
   identity: Buffer;
   seen_at: CreatedAt;
 }
+
+/** Which transaction was next at a moment. */
+export interface XidMarkTable {
+  at: Date;
+  xid: string;
+}

@@ -84,7 +84,7 @@ export interface DeliveryFinishedTable extends DeliveryKey {
   state: "delivered" | "exhausted" | "cancelled";
   attempt_count: number;
   /** Why it ended, where that is not the last attempt's to tell. */
-  reason: string | null;
+  reason: "retention" | null;
   created_at: Date;
   finished_at: CreatedAt;
 }
