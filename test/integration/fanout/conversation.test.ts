@@ -10,6 +10,9 @@ import { buildEndpoint, buildTenant, event, notification } from "../rows.ts";
 const policy = { holdAfter: 10, probeEveryMs: 30_000, disableAfterMs: 86_400_000 };
 const conversationOf = (user: string): Buffer => createHash("sha256").update(user).digest();
 
+const users = (claimed: ClaimedDelivery[]): string[] =>
+  claimed.map(({ body }) => body.toString()).toSorted();
+
 describe("an endpoint in order", () => {
   let database: TestDatabase;
   let tenantId: string;
@@ -45,9 +48,6 @@ describe("an endpoint in order", () => {
     const settlement = { delivery, state, nextAttemptAt, attempt: undefined, sign: undefined };
     return settleAttempts(database.db, [settlement], policy);
   }
-
-  const users = (claimed: ClaimedDelivery[]): string[] =>
-    claimed.map(({ body }) => body.toString()).toSorted();
 
   it("is given one delivery of each conversation at a time", async () => {
     await write("a", "a", "b", "a", "c");
