@@ -27,8 +27,8 @@ describe("an endpoint in order", () => {
   afterAll(() => database.drop());
 
   /** One event after the other, of these users. */
-  async function write(...users: string[]): Promise<void> {
-    for (const user of users) {
+  async function write(...names: string[]): Promise<void> {
+    for (const user of names) {
       const given = event(tenantId, {
         conversation: conversationOf(user),
         body: Buffer.from(user),
