@@ -1152,6 +1152,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tenant/v1/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the ledger
+         * @description Whether anything is missing: for each hour, endpoint and number how many events came (`received`), and what became of them. `received` is always the sum of all that follow it. An endpoint counts from when it was made; what it was not to get is `filtered`, as was decided when the event came. `missing` is what should be somewhere and is nowhere: it is 0, and if it is not, the operator is alerted. Hours that are over are counted again while something in them is unfinished (`counted_at`); the hour that is open is counted when you ask. A token that is limited to some numbers sees theirs only.
+         */
+        get: operations["listLedger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tenant/v1/messages": {
         parameters: {
             query?: never;
@@ -3309,6 +3329,27 @@ export interface components {
              * @description Null when the span was gone through to its end.
              */
             continue_from: string | null;
+        };
+        LedgerRow: {
+            hour: components["schemas"]["Timestamp"];
+            endpoint_id: components["schemas"]["WebhookEndpointId"];
+            /** @description Null for what concerns no number. */
+            phone_number_id: string | null;
+            received: number;
+            delivered: number;
+            pending: number;
+            delivering: number;
+            held: number;
+            exhausted: number;
+            cancelled: number;
+            filtered: number;
+            /** @description What was owed and is in no state. */
+            missing: number;
+            counted_at: components["schemas"]["Timestamp"];
+        };
+        LedgerList: {
+            data: components["schemas"]["LedgerRow"][];
+            next_cursor: components["schemas"]["NextCursor"];
         };
         DeliveryDetail: components["schemas"]["Delivery"] & {
             /** @description In the order in which they were made. */
@@ -7580,6 +7621,75 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listLedger: {
+        parameters: {
+            query?: {
+                /** @description Only this endpoint. */
+                endpoint_id?: string;
+                /** @description Only this number. */
+                phone_number_id?: string;
+                /**
+                 * @description Only what is not older than this time.
+                 * @example 2025-06-15T00:00:00Z
+                 */
+                from?: components["parameters"]["From"];
+                /**
+                 * @description Only what is older than this time.
+                 * @example 2025-06-16T00:00:00Z
+                 */
+                to?: components["parameters"]["To"];
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the ledger. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "hour": "2025-06-15T12:00:00.000Z",
+                     *           "endpoint_id": "whe_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "phone_number_id": "106540352242922",
+                     *           "received": 12431,
+                     *           "delivered": 12400,
+                     *           "pending": 1,
+                     *           "delivering": 0,
+                     *           "held": 0,
+                     *           "exhausted": 0,
+                     *           "cancelled": 0,
+                     *           "filtered": 30,
+                     *           "missing": 0,
+                     *           "counted_at": "2025-06-15T13:02:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LedgerList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };

@@ -162,3 +162,17 @@ export function logBackgroundFailed(log: Log, fields: { job: string; err: unknow
 export function logPartitionsDropped(log: Log, fields: { names: string[] }): void {
   log.info(fields, "partitions.dropped");
 }
+
+/** Deliveries that were owed and are nowhere: what nobody should ever see. */
+export function logLedgerDrift(
+  log: Log,
+  fields: {
+    hour: string;
+    tenantId: string;
+    endpointId: string;
+    phoneNumberId: string;
+    eventIds: string[];
+  },
+): void {
+  log.error(fields, "ledger.drift");
+}

@@ -2,6 +2,7 @@ import {
   AggregatorRegistry,
   collectDefaultMetrics,
   Counter,
+  Gauge,
   Histogram,
   Registry,
 } from "prom-client";
@@ -60,6 +61,12 @@ export function createMetrics() {
     notifications: counter("notifications_total", "Notifications from 360dialog, committed."),
     newEvents: counter("new_events_total", "Events in them that had not come before."),
     attempts: counter("attempts_total", "Attempts to deliver, by outcome.", ["outcome"]),
+    ledgerDeliveries: new Gauge({
+      name: "waba_gateway_ledger_deliveries",
+      help: "Events times endpoints in closed hours, by what became of them; missing should be 0.",
+      labelNames: ["state"],
+      registers,
+    }),
   };
 }
 
@@ -107,4 +114,12 @@ export function countNotification(metrics: Metrics, fields: { newEventCount: num
 
 export function countAttempt(metrics: Metrics, fields: { outcome: string }): void {
   metrics.attempts.inc({ outcome: fields.outcome });
+}
+
+/** By the process that counts; of the others it is nothing. */
+export function gaugeLedger(metrics: Metrics, totals: Readonly<Record<string, number>>): void {
+  metrics.ledgerDeliveries.reset();
+  for (const [state, count] of Object.entries(totals)) {
+    metrics.ledgerDeliveries.set({ state }, count);
+  }
 }

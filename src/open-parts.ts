@@ -158,7 +158,9 @@ export async function openParts(
     upstreamTimeoutMs,
     listTemplates: createListTemplatesOfNumber({ upstream, origins }),
     apply: [learnFromStatuses(throttle)],
+    retentionMs: config.RETENTION,
     log,
+    metrics,
   });
   stack.defer(records.stop);
 
@@ -243,6 +245,7 @@ export async function openParts(
     await markXid(db);
     await pruneIdentities(db, { now: new Date() });
     await fanout.settleStragglers();
+    await records.countLedger();
   }
 
   async function keepHouse(): Promise<void> {

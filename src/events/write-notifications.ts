@@ -61,7 +61,8 @@ type EventToWrite = { notificationId: string; event: NewEvent };
 /**
  * Events and a delivery for each matching endpoint: one statement, one commit. Identities go in
  * sorted, so that two processes with overlapping ones cannot deadlock; endpoints are joined inside,
- * so that one made a moment ago is not missed. The new events of each notification are counted.
+ * so that one made a moment ago is not missed. What was decided stays with the event (`owed`), so that
+ * the ledger can miss what is lost. The new events of each notification are counted.
  */
 async function write(
   db: Database | DatabaseTransaction,
@@ -112,12 +113,18 @@ async function write(
       returning identity
     ), added as (
       insert into event (
-        tenant_id, id, type, phone_number_id, waba_id, identity, notification_id, body)
+        tenant_id, id, type, phone_number_id, waba_id, identity, notification_id, body, owed)
       select tenant_id, id, type, phone_number_id, waba_id, identity, notification_id,
-        substring(${bodies}::bytea from body_offset for body_length)
-      from given join unseen using (identity) order by position
-      returning tenant_id, id, xid, seq, type, phone_number_id, waba_id, identity,
-        notification_id, received_at
+        substring(${bodies}::bytea from body_offset for body_length), matching.owed
+      from given g join unseen using (identity), lateral (
+        select coalesce(array_agg(w.serial), '{}') as owed from webhook_endpoint w
+        where w.tenant_id = g.tenant_id and w.id <> ${exceptEndpointId}
+          and (w.event_type_patterns is null or g.type like any (w.event_type_patterns))
+          and (w.phone_number_ids is null or g.phone_number_id = any (w.phone_number_ids))
+          and (w.waba_ids is null or g.waba_id = any (w.waba_ids))
+      ) matching
+      order by position
+      returning tenant_id, id, xid, seq, identity, notification_id, received_at, owed
     ), found as materialized (
       select added.*, given.conversation from added join given using (id)
     ), owed as (
@@ -130,10 +137,7 @@ async function write(
         case w.ordering when 'conversation' then e.conversation end, w.stopped_ms
           + coalesce((extract(epoch from now() - w.stopped_at) * 1000)::bigint, 0)
       from found e
-      join webhook_endpoint w on w.tenant_id = e.tenant_id and w.id <> ${exceptEndpointId}
-      where (w.event_type_patterns is null or e.type like any (w.event_type_patterns))
-        and (w.phone_number_ids is null or e.phone_number_id = any (w.phone_number_ids))
-        and (w.waba_ids is null or e.waba_id = any (w.waba_ids))
+      join webhook_endpoint w on w.tenant_id = e.tenant_id and w.serial = any (e.owed)
     )
     select notification_id, count(*) as new_events from added group by notification_id
   `.execute(db);

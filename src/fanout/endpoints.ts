@@ -228,11 +228,13 @@ export async function removeEndpoint(
   tenantId: string,
   endpointId: string,
 ): Promise<void> {
-  await trx
-    .deleteFrom("webhook_endpoint")
-    .where("tenant_id", "=", tenantId)
-    .where("id", "=", endpointId)
-    .execute();
+  // Its name is remembered for the ledger, which counts what it was owed.
+  await sql`
+    with gone as (
+      delete from webhook_endpoint where tenant_id = ${tenantId} and id = ${endpointId}
+      returning id, tenant_id, serial, created_at)
+    insert into deleted_endpoint (endpoint_id, tenant_id, serial, created_at)
+    select id, tenant_id, serial, created_at from gone`.execute(trx);
   await sql`
     with cancelled as (
       delete from delivery where tenant_id = ${tenantId} and endpoint_id = ${endpointId}

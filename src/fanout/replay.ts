@@ -123,6 +123,9 @@ async function openBatch(
       where d.tenant_id = c.tenant_id and d.event_xid = c.event_xid and d.event_seq = c.event_seq
         and d.endpoint_id = c.endpoint_id and d.finished_at = c.finished_at
       returning d.*, c.stopped_ms_before
+    ), counted_again as (
+      update ledger_hour set count_again_at = clock_timestamp() where hour in (
+        select date_trunc('hour', event_received_at, 'UTC') from moved)
     ), opened as (
       insert into delivery (${MOVED_COLUMNS}, state, next_attempt_at, stopped_ms_before)
       select tenant_id, event_xid, event_seq, endpoint_id, id, event_id, event_received_at,

@@ -1,12 +1,15 @@
 import { every, keepLooking } from "../clock.ts";
 import type { Route } from "../http/route.ts";
 import { type Log, logBackgroundFailed, logWriteBehindDropped } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import type { ChangeFeed } from "../store/change-feed.ts";
 import type { Database } from "../store/database.ts";
 import type { Directory } from "../tenancy/directory.ts";
 import { createWantTemplates } from "./create-want-templates.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { type ApplyEvents, somethingToFollow, startFollower } from "./follow-events.ts";
+import { createLedgerJob } from "./ledger/ledger-job.ts";
+import { ledgerRoutes } from "./ledger-routes.ts";
 import { applyMarketingPreferences } from "./marketing-preferences.ts";
 import { createMediaIds, type MediaIds, pruneMediaIds } from "./media-ids.ts";
 import { createMessageLog, type MessageLog } from "./message-log.ts";
@@ -28,6 +31,8 @@ export type Records = {
   wantTemplates: (tenantId: string, wabaId: string) => void;
   /** Follows events, in a process that does background work. */
   startFollower: () => { poke: () => void; stop: () => Promise<void> };
+  /** To be called once a minute. */
+  countLedger: () => Promise<void>;
   /** To be called once an hour. */
   prune: () => Promise<void>;
   /** Once nothing is sent any more: writes what waits. */
@@ -52,11 +57,13 @@ export function openRecords(options: {
   upstreamTimeoutMs: number;
   directory: Directory;
   listTemplates: ListTemplates;
+  retentionMs: number;
   /** What others derive from events, in the same transaction. */
   apply?: readonly ApplyEvents[];
   log: Log;
+  metrics: Metrics;
 }): Records {
-  const { db, feed, directory, listTemplates, log } = options;
+  const { db, feed, directory, listTemplates, log, metrics } = options;
   const onErrorOf = (job: string) => (err: unknown) => logBackgroundFailed(log, { job, err });
   const behind = (name: string) => ({
     db,
@@ -91,6 +98,7 @@ export function openRecords(options: {
       ...messageRoutes({ db }),
       ...windowRoutes({ db }),
       ...optInRoutes({ db }),
+      ...ledgerRoutes({ db }),
       ...templateRoutes({ db, poke: syncNow }),
     ],
     messageLog,
@@ -120,6 +128,7 @@ export function openRecords(options: {
       });
       return follower;
     },
+    countLedger: createLedgerJob({ db, log, metrics, retentionMs: options.retentionMs }),
     prune: () => pruneMediaIds(db),
     async stop() {
       await Promise.all([resolving.stop(), syncing.stop(), templateSync.stop()]);

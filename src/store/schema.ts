@@ -12,6 +12,12 @@ import type {
 } from "./schema/fanout.ts";
 import type { IdempotencyKeyTable } from "./schema/gateway.ts";
 import type {
+  DeletedEndpointTable,
+  LedgerDriftTable,
+  LedgerHourTable,
+  LedgerTable,
+} from "./schema/ledger.ts";
+import type {
   CustomerServiceWindowTable,
   DestinationRuleTable,
   FollowerTable,
@@ -69,4 +75,8 @@ export interface Schema {
   message: MessageTable;
   message_status: MessageStatusTable;
   media_id: MediaIdTable;
+  deleted_endpoint: DeletedEndpointTable;
+  ledger_hour: LedgerHourTable;
+  ledger: LedgerTable;
+  ledger_drift: LedgerDriftTable;
 }

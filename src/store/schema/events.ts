@@ -24,6 +24,8 @@ export interface EventTable {
   notification_id: string;
   body: Buffer;
   received_at: CreatedAt;
+  /** The serials of the endpoints that it was owed to when it came; null before that was noted. */
+  owed: number[] | null;
 }
 
 export interface EventIdentityTable {

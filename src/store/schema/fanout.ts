@@ -50,6 +50,8 @@ export interface WebhookEndpointTable {
   /** Since when it is not active, and for how long it has not been before. */
   stopped_at: Date | null;
   stopped_ms: Generated<string>;
+  /** A short name, by which events say what they are owed to. */
+  serial: Generated<number>;
   created_at: CreatedAt;
 }
 

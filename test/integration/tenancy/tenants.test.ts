@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeNotifications } from "../../../src/events/write-notifications.ts";
 import { claimDeliveries } from "../../../src/fanout/claim.ts";
+import { deleteEndpoint } from "../../../src/fanout/endpoints.ts";
 import { settleDeliveries } from "../../../src/fanout/settle.ts";
 import { createIdempotency } from "../../../src/gateway/idempotency/idempotency.ts";
 import { newId } from "../../../src/ids.ts";
@@ -53,6 +54,23 @@ afterAll(async () => {
   await database.drop();
 });
 
+async function buildLedger(tenantId: string): Promise<void> {
+  const { db } = database;
+  const { id: endpointId } = await buildEndpoint(db, tenantId);
+  await deleteEndpoint(db, tenantId, { endpointId, among: null });
+  const hour = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000);
+  const place = { tenant_id: tenantId, hour, endpoint_id: endpointId, phone_number_id: "" };
+  const nothing = { filtered: 0, delivered: 0, exhausted: 0, pending: 0, delivering: 0 };
+  await db
+    .insertInto("ledger")
+    .values({ ...place, ...nothing, pass: 1, received: 1, cancelled: 1, missing: 0 })
+    .execute();
+  await db
+    .insertInto("ledger_drift")
+    .values({ ...place, event_id: "evt_1" })
+    .execute();
+}
+
 /** A tenant with something in each table that holds tenants' data. */
 async function buildWhole(): Promise<{ id: string; hook: [token: string, secret: string] }> {
   const { db } = database;
@@ -62,6 +80,7 @@ async function buildWhole(): Promise<{ id: string; hook: [token: string, secret:
   const number = await buildNumber(db, id);
   const { token, secret } = await createHook(db, number.id);
   await buildEndpoint(db, id, { max_in_flight: 1 });
+  await buildLedger(id);
   await buildKnown(db, id);
   await writeNotifications(db, [notification([event(id), event(id)])]);
   const { deliveries: claimed } = await claimDeliveries(db, { deliveriesMax: 100 });
