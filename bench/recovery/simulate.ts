@@ -1,4 +1,9 @@
-import { afterAttempt, type Condition, type ConditionPolicy } from "../../src/fanout/condition.ts";
+import {
+  afterAttempt,
+  type Condition,
+  type ConditionPolicy,
+  SOUND,
+} from "../../src/fanout/condition.ts";
 import { nextAttempt, type RetryPolicy } from "../../src/fanout/schedule.ts";
 import { createQueue } from "./queue.ts";
 
@@ -24,16 +29,6 @@ export type Recovery = {
 
 type Delivery = { eventMs: number; attempts: number; stoppedMsBefore: number };
 
-const SOUND: Condition = {
-  state: "active",
-  failureCount: 0,
-  failingSinceMs: null,
-  probeAtMs: null,
-  probeCount: 0,
-  notBeforeMs: null,
-  rampPerSecond: null,
-  rampSlowedAtMs: null,
-};
 /** As a claim gives a paced endpoint its tokens (`fanout/lease-due.ts`). */
 const PACE_STEP_SECONDS = 0.05;
 

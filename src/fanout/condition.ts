@@ -23,6 +23,18 @@ export type Condition = {
   rampSlowedAtMs: number | null;
 };
 
+/** Of an endpoint that nothing is wrong with. */
+export const SOUND: Condition = {
+  state: "active",
+  failureCount: 0,
+  failingSinceMs: null,
+  probeAtMs: null,
+  probeCount: 0,
+  notBeforeMs: null,
+  rampPerSecond: null,
+  rampSlowedAtMs: null,
+};
+
 /** What one attempt says of its endpoint. */
 export type Sign = {
   kind: "success" | "failure" | "busy" | "busy_failure" | "gone";
@@ -75,16 +87,6 @@ export function afterAttempt(
     default:
       return sign.kind satisfies never;
   }
-}
-
-/** Nothing to be written when a success comes. */
-export function isSound(condition: Condition): boolean {
-  return (
-    condition.state === "active" &&
-    condition.failureCount === 0 &&
-    condition.rampPerSecond === null &&
-    condition.notBeforeMs === null
-  );
 }
 
 function afterSuccess(before: Condition): Condition {

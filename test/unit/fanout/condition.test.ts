@@ -4,19 +4,10 @@ import {
   type Condition,
   RAMP_START_PER_SECOND,
   type Sign,
+  SOUND,
 } from "../../../src/fanout/condition.ts";
 
 const policy = { holdAfter: 10, probeEveryMs: 30_000, disableAfterMs: 5 * 86_400_000 };
-const SOUND: Condition = {
-  state: "active",
-  failureCount: 0,
-  failingSinceMs: null,
-  probeAtMs: null,
-  probeCount: 0,
-  notBeforeMs: null,
-  rampPerSecond: null,
-  rampSlowedAtMs: null,
-};
 
 const sign = (kind: Sign["kind"], fields: Partial<Sign> = {}): Sign => ({
   kind,
