@@ -1,14 +1,16 @@
 import type { HookedNumber } from "../support/hooked.ts";
-import { runOpenLoop } from "../support/load.ts";
+import { runOpenLoop, type Slice } from "../support/load.ts";
 import { notificationsTo } from "../support/notifications.ts";
 import { percentile } from "../support/statistics.ts";
 import { writeFigure } from "../support/table.ts";
 import type { Setting } from "./offered.ts";
 
-const PER_SECOND = 20_000;
+const PER_SECOND = 12_000;
 /** 360dialog does not wait for one answer before it posts the next. */
-const CONNECTIONS = 8000;
+const CONNECTIONS = 6000;
+const WARM_UP_CONNECTIONS = 512;
 const ANSWER_WITHIN_MS = 4000;
+const WARM_UP_SECONDS = 3;
 
 /**
  * Far more than can be written: what is taken is answered 200 in time, the rest is told 503 early,
@@ -18,20 +20,22 @@ export async function beyondCapacity(
   { gateway, write }: Setting,
   { numbers, seconds }: { numbers: HookedNumber[]; seconds: number },
 ): Promise<void> {
-  const calls = Math.round(PER_SECOND * seconds);
   const memoryBefore = gateway.residentMiB();
   let memoryMost = memoryBefore;
   const watch = setInterval(() => {
     memoryMost = Math.max(memoryMost, gateway.residentMiB());
   }, 250);
-  const slice = await runOpenLoop({
-    url: gateway.url,
-    next: notificationsTo(new URL(gateway.url).host, numbers),
-    connections: CONNECTIONS,
-    calls,
-    perSecond: PER_SECOND,
-    dropWhenBusy: true,
-  });
+  const load = (forSeconds: number, connections: number): Promise<Slice> =>
+    runOpenLoop({
+      url: gateway.url,
+      next: notificationsTo(new URL(gateway.url).host, numbers),
+      connections,
+      calls: Math.round(PER_SECOND * forSeconds),
+      perSecond: PER_SECOND,
+      dropWhenBusy: true,
+    });
+  await load(Math.min(WARM_UP_SECONDS, seconds), WARM_UP_CONNECTIONS);
+  const slice = await load(seconds, CONNECTIONS);
   clearInterval(watch);
   const took = (status: number): number[] => slice.latenciesOf.get(status) ?? [];
   const others = slice.calls - slice.dropped - took(200).length - took(503).length;

@@ -3,6 +3,8 @@ import { isPassingTrouble, sqlState } from "../store/database.ts";
 export type GroupCommit<Item, Result> = {
   /** Settles when the item is committed. @throws {Overloaded}, or why this very item failed */
   add(item: Item): Promise<Result>;
+  /** Whether an item would be refused now, so that nothing need be done for one that is coming. */
+  isFull(): boolean;
   /** Waits for what has been added. */
   drain(): Promise<void>;
 };
@@ -14,6 +16,7 @@ export class Overloaded extends Error {
 
 type Waiting<Item, Result> = {
   item: Item;
+  sinceMs: number;
   resolve: (result: Result) => void;
   reject: (error: unknown) => void;
 };
@@ -31,8 +34,12 @@ export function createGroupCommit<Item, Result>(options: {
   batchMax: number;
   /** Past this much waiting new items are refused: never an unbounded queue. */
   waitingMax: number;
+  /** Likewise when the first of those waiting has waited so long: the rest would wait longer. */
+  waitMaxMs?: number;
+  now?: () => number;
 }): GroupCommit<Item, Result> {
-  const { commit, weigh, batchMax, waitingMax } = options;
+  const { commit, weigh, batchMax, waitingMax, waitMaxMs = Number.POSITIVE_INFINITY } = options;
+  const { now = () => performance.now() } = options;
   let waiting: Waiting<Item, Result>[] = [];
   let waitingWeight = 0;
   let running: Promise<void> | undefined;
@@ -88,14 +95,22 @@ export function createGroupCommit<Item, Result>(options: {
     }
   }
 
+  function isFull(): boolean {
+    const [first] = waiting;
+    return (
+      waitingWeight >= waitingMax || (first !== undefined && now() - first.sinceMs > waitMaxMs)
+    );
+  }
+
   return {
+    isFull,
     add(item) {
-      if (waitingWeight >= waitingMax) {
+      if (isFull()) {
         return Promise.reject(new Overloaded("too much is waiting to be committed"));
       }
       return new Promise<Result>((resolve, reject) => {
         waitingWeight += weigh(item);
-        waiting.push({ item, resolve, reject });
+        waiting.push({ item, sinceMs: now(), resolve, reject });
         running ??= run();
       });
     },

@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ApiError } from "../errors.ts";
 import { countCall, type Metrics } from "../metrics.ts";
 import type { Log } from "../log.ts";
 import { beginRecord, completeRecord } from "./call-record.ts";
 import { createAnswerFailure } from "./failure.ts";
+import { renderProblem } from "./problem.ts";
 import type { HookHandler, Route } from "./route.ts";
 
 type HookOptions = {
@@ -21,11 +23,11 @@ export type HookListener = (req: IncomingMessage, res: ServerResponse) => Promis
  */
 export function createHookListener(routes: readonly Route[], options: HookOptions): HookListener {
   const answerFailure = createAnswerFailure({ ...options, whatsApp: false });
-  const hooks = routes.flatMap(({ method, path, operationId, direct }) => {
+  const hooks = routes.flatMap(({ method, path, operationId, direct, refusal }) => {
     const [prefix = "", parameter] = path.split(/\{(?:\w+)\}$/);
     return direct === undefined || method !== "POST" || parameter !== ""
       ? []
-      : [{ prefix, operationId, handler: direct }];
+      : [{ prefix, operationId, handler: direct, refusal }];
   });
 
   async function answer(
@@ -52,6 +54,24 @@ export function createHookListener(routes: readonly Route[], options: HookOption
     }
   }
 
+  /**
+   * Beyond what can be written a refusal must cost next to nothing, or refusing takes the time that
+   * writing needs: no look-up, no body, and a figure instead of a line in the log for each.
+   */
+  function refuse(
+    error: ApiError,
+    operation: string,
+    { req, res }: { req: IncomingMessage; res: ServerResponse },
+  ): Promise<void> {
+    const { requestId, startedMs } = beginRecord(req);
+    const { status, headers, body } = renderProblem(error, { requestId, whatsApp: false });
+    const ours = { "x-request-id": requestId, "content-length": Buffer.byteLength(body) };
+    res.writeHead(status, { ...ours, ...headers }).end(body);
+    const durationMs = performance.now() - startedMs;
+    countCall(options.metrics, { operation, status, code: error.code, durationMs });
+    return Promise.resolve();
+  }
+
   return (req, res) => {
     const { method, url = "" } = req;
     if (method !== "POST") {
@@ -59,9 +79,13 @@ export function createHookListener(routes: readonly Route[], options: HookOption
     }
     const hook = hooks.find(({ prefix }) => url.startsWith(prefix));
     const token = hook && url.slice(hook.prefix.length);
-    return hook !== undefined && token !== undefined && PLAIN_TOKEN.test(token)
+    if (hook === undefined || token === undefined || !PLAIN_TOKEN.test(token)) {
+      return undefined;
+    }
+    const refused = hook.refusal?.();
+    return refused === undefined
       ? answer(hook, token, { req, res })
-      : undefined;
+      : refuse(refused, hook.operationId, { req, res });
   };
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Context } from "koa";
 import type { CheckVersion } from "./etag.ts";
+import type { ApiError } from "../errors.ts";
 import type { Caller, PartnerCaller, TenantCaller } from "./caller.ts";
 
 /** Who may call a route; the table of routes is thereby the authorization matrix. */
@@ -40,6 +41,8 @@ export type Route = {
   handler: (call: Call) => Promise<Reply> | Reply;
   /** Of a hook: what answers where the path is written plainly, before Koa. */
   direct?: HookHandler;
+  /** Likewise: what every call is told now, before anything is done for it. */
+  refusal?: () => ApiError | undefined;
 };
 
 /** What comes over a hook; the token is the path's last part. Answered 200, or as it fails. */
@@ -56,12 +59,20 @@ export function publicRoute(head: RouteHead, handler: Route["handler"]): Route {
 }
 
 /** A path whose last part is the hook's token. */
-export function hookRoute(head: RouteHead, direct: HookHandler): Route {
+export function hookRoute(
+  head: RouteHead,
+  { direct, refusal }: { direct: HookHandler; refusal: () => ApiError | undefined },
+): Route {
   return {
     ...head,
     access: { kind: "hook" },
     direct,
+    refusal,
     async handler({ ctx, params, requestId }) {
+      const refused = refusal();
+      if (refused !== undefined) {
+        throw refused;
+      }
       await direct({ req: ctx.req, token: Object.values(params).at(-1) ?? "", requestId });
       return { status: 200 };
     },

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { ApiError, NotFound } from "../errors.ts";
-import type { GroupCommit } from "../events/group-commit.ts";
+import { type GroupCommit, Overloaded } from "../events/group-commit.ts";
 import {
   type NewNotification,
   NO_TENANT,
@@ -39,41 +39,47 @@ export function hookRoutes(options: {
         path: "/hooks/360dialog/{hook_token}",
         operationId: "receiveNotification",
       },
-      ({ req, token, requestId }) =>
-        within(ANSWER_WITHIN_MS, async () => {
-          const startedMs = performance.now();
-          const secret = req.headers[SECRET_HEADER];
-          const owner = await findHook(token, typeof secret === "string" ? secret : undefined);
-          if (owner === undefined) {
-            throw new NotFound();
-          }
-          const body = await readBody(req, { bytesMax: BODY_BYTES_MAX });
-          const events = await ownEvents(split(body), owner, findTenantsOfWaba);
-          const notification: NewNotification = {
-            id: newId("ntf"),
-            numberId: owner.numberId,
-            bodySha256: hash("sha256", body, "buffer"),
-            bodyBytes: body.length,
-            events,
-          };
-          const { newEventCount } = await commit.add(notification);
-          poke(new Set(events.map(({ tenantId }) => tenantId)));
-          countNotification(metrics, { newEventCount });
-          logNotificationReceived(log, {
-            requestId,
-            notificationId: notification.id,
-            numberId: owner.numberId,
-            phoneNumberId: owner.phoneNumberId,
-            bodyBytes: body.length,
-            eventCount: events.length,
-            newEventCount,
-            withoutOwnerCount: events.filter((event) => event.tenantId === NO_TENANT).length,
-            durationMs: Math.round(performance.now() - startedMs),
-          });
-        }),
+      {
+        // Made once: an error remembers where it was made, which costs more than to answer it.
+        refusal: () => (commit.isFull() ? REFUSED_EARLY : undefined),
+        direct: ({ req, token, requestId }) =>
+          within(ANSWER_WITHIN_MS, async () => {
+            const startedMs = performance.now();
+            const secret = req.headers[SECRET_HEADER];
+            const owner = await findHook(token, typeof secret === "string" ? secret : undefined);
+            if (owner === undefined) {
+              throw new NotFound();
+            }
+            const body = await readBody(req, { bytesMax: BODY_BYTES_MAX });
+            const events = await ownEvents(split(body), owner, findTenantsOfWaba);
+            const notification: NewNotification = {
+              id: newId("ntf"),
+              numberId: owner.numberId,
+              bodySha256: hash("sha256", body, "buffer"),
+              bodyBytes: body.length,
+              events,
+            };
+            const { newEventCount } = await commit.add(notification);
+            poke(new Set(events.map(({ tenantId }) => tenantId)));
+            countNotification(metrics, { newEventCount });
+            logNotificationReceived(log, {
+              requestId,
+              notificationId: notification.id,
+              numberId: owner.numberId,
+              phoneNumberId: owner.phoneNumberId,
+              bodyBytes: body.length,
+              eventCount: events.length,
+              newEventCount,
+              withoutOwnerCount: events.filter((event) => event.tenantId === NO_TENANT).length,
+              durationMs: Math.round(performance.now() - startedMs),
+            });
+          }),
+      },
     ),
   ];
 }
+
+const REFUSED_EARLY = overloaded();
 
 /**
  * Whatever fails before the commit, and a commit that takes too long, is answered 503, and
@@ -87,7 +93,13 @@ async function within(durationMs: number, work: () => Promise<void>): Promise<vo
   try {
     await Promise.race([work(), late]);
   } catch (error) {
-    throw error instanceof ApiError || error instanceof ClientGone ? error : overloaded(error);
+    if (error instanceof ApiError || error instanceof ClientGone) {
+      throw error;
+    }
+    // Too much to do is no fault, and has no line of its own for each that is refused.
+    throw error instanceof Overloaded && error.cause === undefined
+      ? overloaded()
+      : overloaded(error);
   } finally {
     clearTimeout(timer);
   }

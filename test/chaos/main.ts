@@ -22,7 +22,9 @@ try {
     process.stdout.write("without Redis: there is no redis-server\n");
   }
   const lost = rows.reduce((sum, row) => sum + row.lost, 0);
-  process.stdout.write(lost === 0 ? "nothing is lost\n" : `LOST: ${lost}\n`);
+  process.stdout.write(
+    lost === 0 ? "nothing is lost\n" : `LOST: ${lost}\n${await world.waiting()}\n`,
+  );
   process.exitCode = lost === 0 ? 0 : 1;
 } finally {
   await world.close();

@@ -20,8 +20,8 @@ import { createTally, type Row } from "./tally.ts";
 export const ENDPOINTS = ["/one", "/two", "/by-name"];
 const BY_NAME = "receiver.chaos.test";
 const TIMEOUT_SECONDS = 1;
-/** A lease, what it may take to be seen, and the tries after it. */
-const SETTLED_WITHIN_MS = 90_000;
+/** A lease, what it may take to be seen, and the tries after it, where others use the machine too. */
+const SETTLED_WITHIN_MS = 150_000;
 const POST_EVERY_MS = 15;
 
 /** Two api and two worker processes over one PostgreSQL and one Redis, all of its own. */
@@ -40,6 +40,8 @@ export type World = {
   during: (name: string, trouble: () => Promise<void>) => Promise<void>;
   /** Waits until everything that was acknowledged has arrived, or for as long as that may take. */
   settle: () => Promise<Row[]>;
+  /** What still waits, and for whom: tells what is late from what is gone. */
+  waiting: () => Promise<string>;
   acknowledged: () => number;
   close: () => Promise<void>;
 };
@@ -156,6 +158,21 @@ function worldOf(
         () => {},
       );
       return tally.rows();
+    },
+    async waiting() {
+      const client = new Client({ connectionString: postgres.url() });
+      await client.connect();
+      try {
+        const { rows } = await client.query(`
+          select w.url, w.state as endpoint, w.failure_count, w.probe_count, w.ramp_per_second,
+            d.state, count(d.id)::int, max(d.attempt_count) as attempts,
+            min(d.next_attempt_at) - now() as next, min(d.lease_until) - now() as lease
+          from webhook_endpoint w left join delivery d on d.endpoint_id = w.id
+          group by 1, 2, 3, 4, 5, 6`);
+        return JSON.stringify(rows, undefined, 1);
+      } finally {
+        await client.end();
+      }
     },
     close: () => parts.close.disposeAsync(),
   };

@@ -112,6 +112,33 @@ describe("a group commit", () => {
     expect(itemsOf()).toEqual([[1], [2, 3], [5]]);
   });
 
+  it("refuses more when what waits has waited too long, and takes it again when that is gone", async () => {
+    let nowMs = 0;
+    const { promise: first, resolve: endFirst } = Promise.withResolvers<void>();
+    const group = createGroupCommit<number, string>({
+      commit: async (items) => {
+        await first;
+        return items.map((item) => `done ${item}`);
+      },
+      weigh: () => 1,
+      batchMax: 100,
+      waitingMax: 100,
+      waitMaxMs: 1000,
+      now: () => nowMs,
+    });
+    const added = [group.add(1), group.add(2)];
+    nowMs = 1000;
+    expect(group.isFull()).toBe(false);
+    added.push(group.add(3));
+    nowMs = 1001;
+    expect(group.isFull()).toBe(true);
+    await expect(group.add(4)).rejects.toThrow(Overloaded);
+    endFirst();
+    expect(await Promise.all(added)).toEqual(["done 1", "done 2", "done 3"]);
+    expect(group.isFull()).toBe(false);
+    expect(await group.add(5)).toBe("done 5");
+  });
+
   it("works on after a batch that failed", async () => {
     const { group, fail, succeed } = commits();
     const one = group.add(1);
