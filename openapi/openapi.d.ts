@@ -1063,6 +1063,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tenant/v1/events/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream events
+         * @description Events as they come, as server-sent events: the same events in the same order as the list, by the same filters. Each message has the event's type as `event`, the event as JSON as `data`, and as `id` the list's cursor. It begins with what comes from now on, or after `cursor`, or at `from`. A client that comes again with `Last-Event-ID`, as browsers do by themselves, goes on where it was, whatever was restarted between: nothing is missed or repeated. A comment every 15 seconds is a sign of life. At most 20 at once for a tenant and process (429). It ends within five seconds when the token ends or the tenant is suspended.
+         */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tenant/v1/events/{event_id}": {
         parameters: {
             query?: never;
@@ -3972,7 +3992,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Too many wrong secrets for this client from this address; wait (`rate_limited`). */
+        /** @description Too many wrong secrets for this client from this address, or too many streams of this tenant; wait (`rate_limited`). */
         RateLimited: {
             headers: {
                 "Retry-After": components["headers"]["RetryAfter"];
@@ -7385,6 +7405,62 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query?: {
+                /**
+                 * @description As in the list.
+                 * @example message.status.*
+                 */
+                type?: string;
+                /** @description Only events of this number. */
+                phone_number_id?: string;
+                /**
+                 * @description Only what is not older than this time.
+                 * @example 2025-06-15T00:00:00Z
+                 */
+                from?: components["parameters"]["From"];
+                /**
+                 * @description Only what is older than this time.
+                 * @example 2025-06-16T00:00:00Z
+                 */
+                to?: components["parameters"]["To"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: {
+                /** @description The `id` of the last message that came; goes before `cursor`. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream of events, without end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example retry: 1000
+                     *
+                     *     id: WyI0NzExIiwiMTIiXQ
+                     *     event: message.received
+                     *     data: {"id":"evt_01jd8qv4m0x5k7r2t9w3y6z1ab","type":"message.received", "…": "…"}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };

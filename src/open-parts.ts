@@ -154,6 +154,7 @@ export async function openParts(
   const records = openRecords({
     db,
     feed,
+    authenticate,
     directory,
     upstreamTimeoutMs,
     listTemplates: createListTemplatesOfNumber({ upstream, origins }),
@@ -168,10 +169,12 @@ export async function openParts(
   let stopping = false;
   let dispatcher: Dispatcher | undefined;
   let follower: ReturnType<typeof records.startFollower> | undefined;
-  function pokeBackground(tenantIds: Iterable<string>): void {
+  function poke(tenantIds: Iterable<string>): void {
     dispatcher?.poke(tenantIds);
     follower?.poke();
+    records.streams.poke(tenantIds);
   }
+  signals.listen("delivery", poke);
   const readiness = async (): Promise<Readiness> => {
     const database = await unfitVersion(db).catch(() => "the database cannot be reached");
     return assessReadiness({ stopping, database, redis: signals.state() });
@@ -198,7 +201,7 @@ export async function openParts(
       metrics,
       findTenantsOfWaba: (wabaId) => findTenantsOfWaba(db, wabaId),
       poke(tenantIds) {
-        pokeBackground(tenantIds);
+        poke(tenantIds);
         signals.tell("delivery", tenantIds);
       },
     }),
@@ -264,7 +267,6 @@ export async function openParts(
       if (config.ROLE !== "api") {
         dispatcher = fanout.startDispatcher();
         follower = records.startFollower();
-        signals.listen("delivery", pokeBackground);
       }
       const everyMinute = every(MINUTE_MS, keepWatch, onJobError);
       const hourly = every(HOUR_MS, keepHouse, onJobError);
@@ -277,6 +279,7 @@ export async function openParts(
     },
     becomeUnready() {
       stopping = true;
+      records.streams.close();
     },
     drain: () => commit.drain(),
   };

@@ -1,6 +1,7 @@
 import { type Selectable, sql } from "kysely";
 import type { Database, DatabaseTransaction } from "../store/database.ts";
 import type { EventTable } from "../store/schema/events.ts";
+import { xidFrom } from "./xid-marks.ts";
 
 export type EventRow = Selectable<EventTable>;
 
@@ -14,19 +15,19 @@ export const SETTLED_XID = sql<boolean>`xid < pg_snapshot_xmin(pg_current_snapsh
 /** The place after which a reader goes on: [xid, seq]. */
 export type EventCursor = [xid: string, seq: string];
 
+export type EventFilter = {
+  type?: string | undefined;
+  phoneNumberId?: string | undefined;
+  from?: Date | undefined;
+  to?: Date | undefined;
+  /** A token's limit to some numbers; `null` means all of the tenant. */
+  among: readonly string[] | null;
+};
+
 export async function readEvents(
   db: Database,
   tenantId: string,
-  options: {
-    limit: number;
-    after: string[] | undefined;
-    type?: string | undefined;
-    phoneNumberId?: string | undefined;
-    from?: Date | undefined;
-    to?: Date | undefined;
-    /** A token's limit to some numbers; `null` means all of the tenant. */
-    among: readonly string[] | null;
-  },
+  options: EventFilter & { limit: number; after: string[] | undefined },
 ): Promise<EventRow[]> {
   const { after, type, phoneNumberId, from, to, among } = options;
   let query = db
@@ -47,7 +48,7 @@ export async function readEvents(
     query = query.where("phone_number_id", "=", phoneNumberId);
   }
   if (from !== undefined) {
-    query = query.where("received_at", ">=", from);
+    query = query.where("received_at", ">=", from).where(sql<boolean>`xid >= ${xidFrom(from)}`);
   }
   if (to !== undefined) {
     query = query.where("received_at", "<", to);
@@ -56,6 +57,32 @@ export async function readEvents(
     query = query.where("phone_number_id", "=", sql<string>`any (${[...among]}::text[])`);
   }
   return query.execute();
+}
+
+/** The same rule as the query's, for an event that was read for several readers. */
+export function matchesFilter(row: EventRow, filter: EventFilter): boolean {
+  const { type, phoneNumberId, from, to, among } = filter;
+  return (
+    (type === undefined || matchesType(row.type, type)) &&
+    (phoneNumberId === undefined || row.phone_number_id === phoneNumberId) &&
+    (from === undefined || row.received_at >= from) &&
+    (to === undefined || row.received_at < to) &&
+    (among === null || (row.phone_number_id !== null && among.includes(row.phone_number_id)))
+  );
+}
+
+function matchesType(type: string, wanted: string): boolean {
+  return wanted.endsWith("*") ? type.startsWith(wanted.slice(0, -1)) : type === wanted;
+}
+
+// PostgreSQL's bigint.
+const SEQ_MAX = "9223372036854775807";
+
+/** The place after all that may be read now. */
+export async function readSettledEnd(db: Database): Promise<EventCursor> {
+  const { rows } = await sql<{ xid: string }>`
+    select (pg_snapshot_xmin(pg_current_snapshot())::text::numeric - 1)::text as xid`.execute(db);
+  return [rows[0]?.xid ?? "0", SEQ_MAX];
 }
 
 export async function findEvent(

@@ -45,6 +45,8 @@ export function createApp(
 ): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   const { whatsApp } = options;
   const app = new Koa();
+  // What fails is answered and logged below; what Koa hears of besides is a caller that has left.
+  app.silent = true;
   app.use(recordCall(options));
   app.use(routeTable(options));
   const koa = app.callback();

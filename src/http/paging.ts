@@ -60,6 +60,11 @@ export function presentPage<Row, Presented>(
   const more = rows.length > page.limit && last !== undefined;
   return {
     data: shown.map(present),
-    next_cursor: more ? Buffer.from(JSON.stringify(keyOf(last))).toString("base64url") : null,
+    next_cursor: more ? toCursor(keyOf(last)) : null,
   };
+}
+
+/** The cursor of the row with this sort key. */
+export function toCursor(key: string[]): string {
+  return Buffer.from(JSON.stringify(key)).toString("base64url");
 }

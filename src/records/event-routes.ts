@@ -1,12 +1,13 @@
 import { NotFound } from "../errors.ts";
 import { presentEvent } from "../events/present-event.ts";
-import { findEvent, readEvents } from "../events/read-events.ts";
+import { type EventFilter, findEvent, readEvents } from "../events/read-events.ts";
+import type { TenantCaller } from "../http/caller.ts";
 import { CURSOR_COUNTER, parsePage, presentPage } from "../http/paging.ts";
 import { queryText, queryTime } from "../http/query.ts";
 import { type Route, tenantRoute } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
 
-const EVENT_CURSOR = [CURSOR_COUNTER, CURSOR_COUNTER];
+export const EVENT_CURSOR = [CURSOR_COUNTER, CURSOR_COUNTER];
 
 /** A tenant's events, in the order in which every reader sees them. */
 export function eventRoutes({ db }: { db: Database }): Route[] {
@@ -19,11 +20,7 @@ export function eventRoutes({ db }: { db: Database }): Route[] {
         const page = parsePage(query, EVENT_CURSOR);
         const rows = await readEvents(db, caller.tenantId, {
           ...page,
-          type: queryText(query, "type"),
-          phoneNumberId: queryText(query, "phone_number_id"),
-          from: queryTime(query, "from"),
-          to: queryTime(query, "to"),
-          among: caller.phoneNumberIds,
+          ...filterOf(query, caller),
         });
         const body = presentPage(rows, page, (row) => [row.xid, row.seq], presentEvent);
         return { status: 200, body };
@@ -41,4 +38,15 @@ export function eventRoutes({ db }: { db: Database }): Route[] {
       },
     ),
   ];
+}
+
+/** Which events a list or a stream shows. */
+export function filterOf(query: Record<string, unknown>, caller: TenantCaller): EventFilter {
+  return {
+    type: queryText(query, "type"),
+    phoneNumberId: queryText(query, "phone_number_id"),
+    from: queryTime(query, "from"),
+    to: queryTime(query, "to"),
+    among: caller.phoneNumberIds,
+  };
 }

@@ -4,6 +4,7 @@ import { type Log, logBackgroundFailed, logWriteBehindDropped } from "../log.ts"
 import type { Metrics } from "../metrics.ts";
 import type { ChangeFeed } from "../store/change-feed.ts";
 import type { Database } from "../store/database.ts";
+import type { Authenticate } from "../tenancy/authenticate.ts";
 import type { Directory } from "../tenancy/directory.ts";
 import { createWantTemplates } from "./create-want-templates.ts";
 import { eventRoutes } from "./event-routes.ts";
@@ -17,6 +18,8 @@ import { messageRoutes } from "./message-routes.ts";
 import { optInRoutes } from "./opt-in-routes.ts";
 import { recordStatuses } from "./record-statuses.ts";
 import { resolveUnknown } from "./resolve-unknown.ts";
+import { createEventStreams, type EventStreams } from "./stream/event-streams.ts";
+import { streamRoutes } from "./stream-routes.ts";
 import { templateRoutes } from "./template-routes.ts";
 import { createTemplateSync, type ListTemplates } from "./template-sync.ts";
 import { applyTemplateEvents } from "./templates.ts";
@@ -25,6 +28,7 @@ import { applyWindows } from "./windows.ts";
 
 export type Records = {
   routes: Route[];
+  streams: Pick<EventStreams, "poke" | "close">;
   messageLog: MessageLog;
   mediaIds: MediaIds;
   /** Told of a WABA whose cached templates may be stale; not waited for. */
@@ -55,6 +59,7 @@ export function openRecords(options: {
   feed: ChangeFeed;
   /** How long 360dialog may take for an answer. */
   upstreamTimeoutMs: number;
+  authenticate: Authenticate;
   directory: Directory;
   listTemplates: ListTemplates;
   retentionMs: number;
@@ -92,8 +97,12 @@ export function openRecords(options: {
   const templateSync = createTemplateSync({ db, directory, listTemplates });
   const syncing = every(SYNC_TEMPLATES_EVERY_MS, templateSync.syncDue, onSyncError);
   const syncNow = (): void => void templateSync.syncDue().catch(onSyncError);
+  const streams = createEventStreams({ db, feed });
   return {
+    streams,
     routes: [
+      // Before the events, one of which might have the id `stream`.
+      ...streamRoutes({ streams, authenticate: options.authenticate }),
       ...eventRoutes({ db }),
       ...messageRoutes({ db }),
       ...windowRoutes({ db }),
