@@ -20,6 +20,16 @@ export function xidFrom(from: Date | null): RawBuilder<string> {
     (select xid from xid_mark where at <= ${from}::timestamptz order by at desc limit 1), '0'::xid8)`;
 }
 
+// No transaction that writes an event or a delivery waits for longer before its first row.
+const LATE_SECONDS = 60;
+
+/** No row of a transaction that began before `to` has a larger xid. */
+export function xidUntil(to: Date): RawBuilder<string> {
+  return sql<string>`coalesce((
+    select xid from xid_mark where at >= ${to}::timestamptz + make_interval(secs => ${LATE_SECONDS})
+    order by at limit 1), '9223372036854775807'::xid8)`;
+}
+
 /** The last one before then stays: who begins at that time begins there. */
 export async function pruneXidMarks(db: Database, options: { before: Date }): Promise<void> {
   await sql`

@@ -1,5 +1,7 @@
-import { type Selectable, sql } from "kysely";
+import { type RawBuilder, type Selectable, sql } from "kysely";
 import { NotFound } from "../errors.ts";
+import { findEvent } from "../events/read-events.ts";
+import { xidFrom, xidUntil } from "../events/xid-marks.ts";
 import type { Database } from "../store/database.ts";
 import type { AttemptTable } from "../store/schema/fanout.ts";
 
@@ -32,49 +34,138 @@ export type DeliveryFilter = {
   among: readonly string[] | null;
 };
 
+type Page = DeliveryFilter & {
+  limit: number;
+  after: string[] | undefined;
+  /** The place of the event that is filtered by. */
+  event?: { xid: string; seq: string } | undefined;
+};
+
+const LIVE_STATES = ["pending", "delivering", "held"];
+const FINISHED_STATES = ["delivered", "exhausted", "cancelled"];
+
 /**
  * Live and finished deliveries in the order of their events. A delivery keeps its place when it
- * finishes, so that a list stays complete while it is paged through.
+ * finishes, so that a list stays complete while it is paged through. Whatever is filtered by has an
+ * index in that order, a branch for each endpoint or state: a page costs no more for a long history.
  */
 export async function readDeliveries(
   db: Database,
   tenantId: string,
   options: DeliveryFilter & { limit: number; after: string[] | undefined },
 ): Promise<DeliveryRow[]> {
-  const { state = null } = options;
-  const { limit, after = [null, null, null], ...filter } = options;
-  const [afterXid, afterSeq, afterEndpoint] = after;
-  const matches = sql`
-    d.tenant_id = ${tenantId} and d.event_xid < pg_snapshot_xmin(pg_current_snapshot())
-    and (${afterXid}::xid8 is null
-      or (d.event_xid, d.event_seq, d.endpoint_id)
-        > (${afterXid}::xid8, ${afterSeq}::bigint, ${afterEndpoint}::text))
-    and (${filter.id ?? null}::text is null or d.id = ${filter.id ?? null})
-    and (${filter.endpointId ?? null}::text is null or d.endpoint_id = ${filter.endpointId ?? null})
-    and (${filter.eventId ?? null}::text is null or d.event_id = ${filter.eventId ?? null})
-    and (${filter.from ?? null}::timestamptz is null or d.created_at >= ${filter.from ?? null})
-    and (${filter.to ?? null}::timestamptz is null or d.created_at < ${filter.to ?? null})
-    and (${filter.among}::text[] is null or e.phone_number_id = any (${filter.among}::text[]))`;
-  const event = sql`join event e on e.tenant_id = d.tenant_id and e.id = d.event_id
-    and e.received_at = d.event_received_at`;
-  // A delivery is held if its endpoint is not active; no row of it says so.
-  const liveState = sql`case when d.state = 'pending' and w.state <> 'active' then 'held' else d.state end`;
-  const columns = sql`d.id, d.event_id, e.type as event_type, d.endpoint_id, d.attempt_count, d.created_at, d.replayed_at, d.event_xid, d.event_seq`;
+  const { state, eventId, limit } = options;
+  const event = eventId === undefined ? undefined : await findEvent(db, tenantId, eventId);
+  if (eventId !== undefined && event === undefined) {
+    return [];
+  }
+  const page: Page = { ...options, event };
   const order = sql`order by event_xid, event_seq, endpoint_id limit ${limit + 1}`;
+  const branches = [
+    ...(state === undefined || LIVE_STATES.includes(state) ? [liveBranch(tenantId, page)] : []),
+    ...finishedBranches(tenantId, page),
+  ].map((branch) => sql`(${branch} ${order})`);
+  // Events are looked up when the page is known: to plan a join of two tables with a partition for each
+  // day took longer than all the rest. One that is past its retention has left its deliveries.
   const { rows } = await sql<DeliveryRow>`
-    select * from (
-      (select ${columns}, ${liveState} as state,
-          case when d.state = 'pending' and w.state = 'active'
-            then nullif(d.next_attempt_at, 'infinity') end as next_attempt_at,
-          null::timestamptz as finished_at, null::text as reason
-        from delivery d left join webhook_endpoint w on w.id = d.endpoint_id ${event}
-        where ${matches} and (${state}::text is null or ${liveState} = ${state}) ${order})
-      union all
-      (select ${columns}, d.state, null::timestamptz, d.finished_at, d.reason
-        from delivery_finished d ${event}
-        where ${matches} and (${state}::text is null or d.state = ${state}) ${order})
-    ) both_of_them ${order}`.execute(db);
+    select page.*, coalesce((
+        select type from event e where e.tenant_id = ${tenantId} and e.id = page.event_id
+          and e.received_at = page.event_received_at
+      ), 'unknown.expired') as event_type
+    from (
+      select * from (${sql.join(branches, sql` union all `)}) all_of_them ${order}
+    ) page
+    order by event_xid, event_seq, endpoint_id`.execute(db);
   return rows;
+}
+
+const COLUMNS = sql`d.id, d.event_id, d.event_received_at, d.endpoint_id, d.attempt_count,
+  d.created_at, d.replayed_at, d.event_xid, d.event_seq`;
+
+/** A delivery is held if its endpoint is not active; no row of it says so. */
+const LIVE_STATE = sql`
+  case when d.state = 'pending' and w.state <> 'active' then 'held' else d.state end`;
+
+function liveBranch(tenantId: string, options: Page): RawBuilder<unknown> {
+  const columns = sql`${COLUMNS}, ${LIVE_STATE} as state,
+    case when d.state = 'pending' and w.state = 'active'
+      then nullif(d.next_attempt_at, 'infinity') end as next_attempt_at,
+    null::timestamptz as finished_at, null::text as reason`;
+  const { state, endpointId, limit } = options;
+  if (state === undefined) {
+    return sql`
+      select ${columns} from delivery d left join webhook_endpoint w on w.id = d.endpoint_id
+      where ${matches(tenantId, options)}`;
+  }
+  const wanted = {
+    pending: sql`w.state = 'active'`,
+    held: sql`w.state <> 'active'`,
+    delivering: sql`true`,
+  }[state as "pending" | "held" | "delivering"];
+  // Of each endpoint that can have such, a page: another one's backlog is not gone through. What is
+  // being attempted is little, and has an index of its own.
+  const ofEndpoint =
+    state === "delivering"
+      ? sql`(select * from delivery where endpoint_id = w.id and state = 'delivering' offset 0)`
+      : sql`delivery`;
+  return sql`
+    select d.* from webhook_endpoint w, lateral (
+      select ${columns} from ${ofEndpoint} d
+      where d.endpoint_id = w.id and ${matches(tenantId, { ...options, endpointId: undefined })}
+        and d.state = ${state === "delivering" ? "delivering" : "pending"}
+      order by d.event_xid, d.event_seq limit ${limit + 1}
+    ) d
+    where w.tenant_id = ${tenantId} and ${wanted}
+      and (${endpointId ?? null}::text is null or w.id = ${endpointId ?? null})`;
+}
+
+function finishedBranches(tenantId: string, options: Page): RawBuilder<unknown>[] {
+  const { state, endpointId, from } = options;
+  const branch = (only?: string): RawBuilder<unknown> => sql`
+    select ${COLUMNS}, d.state, null::timestamptz as next_attempt_at, d.finished_at, d.reason
+    from delivery_finished d
+    where ${matches(tenantId, options)} and (${only ?? null}::text is null or d.state = ${only ?? null})
+      and (${from ?? null}::timestamptz is null or d.finished_at >= ${from ?? null})`;
+  if (state !== undefined) {
+    return FINISHED_STATES.includes(state) ? [branch(state)] : [];
+  }
+  return endpointId === undefined ? [branch()] : FINISHED_STATES.map(branch);
+}
+
+/** What every branch filters by; a span of time is a span of the order too. */
+function matches(tenantId: string, options: Page): RawBuilder<boolean> {
+  const { id, endpointId, event, from, to, among, after } = options;
+  const conditions = [
+    sql<boolean>`d.tenant_id = ${tenantId}
+      and d.event_xid < pg_snapshot_xmin(pg_current_snapshot())`,
+  ];
+  if (after !== undefined) {
+    conditions.push(sql<boolean>`(d.event_xid, d.event_seq, d.endpoint_id)
+      > (${after[0]}::xid8, ${after[1]}::bigint, ${after[2]}::text)
+      and (d.event_xid, d.event_seq) >= (${after[0]}::xid8, ${after[1]}::bigint)`);
+  }
+  if (id !== undefined) {
+    conditions.push(sql<boolean>`d.id = ${id}`);
+  }
+  if (endpointId !== undefined) {
+    conditions.push(sql<boolean>`d.endpoint_id = ${endpointId}`);
+  }
+  if (event !== undefined) {
+    conditions.push(sql<boolean>`d.event_xid = ${event.xid}::xid8 and d.event_seq = ${event.seq}`);
+  }
+  if (from !== undefined) {
+    conditions.push(sql<boolean>`d.created_at >= ${from} and d.event_xid >= ${xidFrom(from)}`);
+  }
+  if (to !== undefined) {
+    conditions.push(sql<boolean>`d.created_at < ${to} and d.event_xid <= ${xidUntil(to)}`);
+  }
+  if (among !== null) {
+    conditions.push(sql<boolean>`exists (
+      select 1 from event e where e.tenant_id = d.tenant_id and e.id = d.event_id
+        and e.received_at = d.event_received_at
+        and e.phone_number_id = any (${[...among]}::text[]))`);
+  }
+  return sql<boolean>`(${sql.join(conditions, sql` and `)})`;
 }
 
 /** The delivery and its attempts, the first one first. @throws {NotFound} */
