@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ServerResponse } from "node:http";
@@ -66,6 +67,8 @@ export async function openWorld(): Promise<World> {
     masterKey,
     tenants: [{ numbers: 4, endpoints: ENDPOINTS.map((path) => endpointAt(receiver, path)) }],
   });
+  const dataDir = await mkdtemp(join(tmpdir(), "wg-chaos-data-"));
+  starting.defer(() => rm(dataDir, { recursive: true, force: true }));
   const port = await freePort();
   const env = {
     NODE_ENV: "test",
@@ -81,7 +84,7 @@ export async function openWorld(): Promise<World> {
     // On a busy machine answers come late by themselves, and a held endpoint's probes grow to five
     // minutes apart: longer than a test can wait. What is held is not lost; other tests hold it.
     HOLD_AFTER: "500",
-    DATA_DIR: join(tmpdir(), `wg-chaos-${createHash("md5").update(String(port)).digest("hex")}`),
+    DATA_DIR: dataDir,
     NODE_OPTIONS: `--import=${join(import.meta.dirname, "other-world.mjs")}`,
     CHAOS_DNS_SERVER: dns.address,
     ...(redis !== undefined && { REDIS_URL: redis.url, REDIS_PREFIX: "wg-chaos" }),
