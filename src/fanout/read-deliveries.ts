@@ -141,8 +141,7 @@ function matches(tenantId: string, options: Page): RawBuilder<boolean> {
   ];
   if (after !== undefined) {
     conditions.push(sql<boolean>`(d.event_xid, d.event_seq, d.endpoint_id)
-      > (${after[0]}::xid8, ${after[1]}::bigint, ${after[2]}::text)
-      and (d.event_xid, d.event_seq) >= (${after[0]}::xid8, ${after[1]}::bigint)`);
+      > (${after[0]}::xid8, ${after[1]}::bigint, ${after[2]}::text)`);
   }
   if (id !== undefined) {
     conditions.push(sql<boolean>`d.id = ${id}`);
