@@ -69,7 +69,7 @@ export function afterAttempt(
   }
   switch (sign.kind) {
     case "success":
-      return afterSuccess(before);
+      return afterSuccess(before, nowMs);
     case "gone":
       return disabled(before);
     case "busy":
@@ -89,7 +89,7 @@ export function afterAttempt(
   }
 }
 
-function afterSuccess(before: Condition): Condition {
+function afterSuccess(before: Condition, nowMs: number): Condition {
   const sound: Condition = {
     ...before,
     state: "active",
@@ -97,7 +97,9 @@ function afterSuccess(before: Condition): Condition {
     failingSinceMs: null,
     probeAtMs: null,
     probeCount: 0,
-    notBeforeMs: null,
+    // A call that was under way ends no pause that was asked for since.
+    notBeforeMs:
+      before.notBeforeMs !== null && before.notBeforeMs > nowMs ? before.notBeforeMs : null,
   };
   if (before.state === "held") {
     return { ...sound, rampPerSecond: RAMP_START_PER_SECOND, rampSlowedAtMs: null };

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type NewEvent, writeOwnEvent } from "../events/write-notifications.ts";
 import type { DatabaseTransaction } from "../store/database.ts";
-import type { ConditionChange } from "./conditions.ts";
+import type { ConditionChange } from "./write-conditions.ts";
 
 /**
  * Tells the tenant's other endpoints that this one takes nothing any more: once, because the change

@@ -1,6 +1,6 @@
 import type { Database } from "../store/database.ts";
 import type { ConditionPolicy } from "./condition.ts";
-import { type ConditionChange, lockConditions, writeConditions } from "./conditions.ts";
+import { type ConditionChange, lockConditions, writeConditions } from "./write-conditions.ts";
 import { tellDisabled } from "./own-events.ts";
 import { settleDeliveries, type Settlement } from "./settle.ts";
 

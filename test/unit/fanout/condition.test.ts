@@ -127,6 +127,13 @@ describe("the ramp", () => {
     expect(slowed.notBeforeMs).toBe(90_000);
   });
 
+  it("keeps the pause that was asked for, whatever calls under way come to", () => {
+    const paused = after(SOUND, [sign("busy", { retryAfterMs: 90_000 })]);
+    const later = after(paused, [sign("success")], { fromMs: 50 });
+    expect(later).toMatchObject({ notBeforeMs: 90_000, rampPerSecond: RAMP_START_PER_SECOND + 1 });
+    expect(after(later, [sign("success")], { fromMs: 90_000 }).notBeforeMs).toBeNull();
+  });
+
   it("never falls to nothing", () => {
     const slowed = after(RAMPED, times(500, sign("busy")), { everyMs: 1000 });
     expect(slowed.rampPerSecond).toBe(0.2);
