@@ -1,13 +1,20 @@
-/** Does something now and then, until it is stopped. */
+/** Does something now and then, the first time after `firstAfterMs`, until it is stopped. */
 export function every(
   durationMs: number,
   work: () => Promise<void>,
   onError: (error: unknown) => void,
+  { firstAfterMs = durationMs }: { firstAfterMs?: number } = {},
 ): { stop: () => Promise<void> } {
-  const timer = setInterval(() => void work().catch(onError), durationMs);
+  function workAgain(afterMs: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      timer = workAgain(durationMs);
+      void work().catch(onError);
+    }, afterMs);
+  }
+  let timer = workAgain(firstAfterMs);
   return {
     async stop() {
-      clearInterval(timer);
+      clearTimeout(timer);
     },
   };
 }

@@ -269,7 +269,8 @@ export async function openParts(
         follower = records.startFollower();
       }
       const everyMinute = every(MINUTE_MS, keepWatch, onJobError);
-      const hourly = every(HOUR_MS, keepHouse, onJobError);
+      // So soon that a process that is often begun anew does it too.
+      const hourly = every(HOUR_MS, keepHouse, onJobError, { firstAfterMs: MINUTE_MS });
       return {
         async stop(options) {
           await Promise.all([everyMinute.stop(), hourly.stop(), dispatcher?.stop(options)]);

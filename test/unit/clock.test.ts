@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
-import { formatDuration, keepLooking, parseDurationMs } from "../../src/clock.ts";
+import { describe, expect, it, vi } from "vitest";
+import { every, formatDuration, keepLooking, parseDurationMs } from "../../src/clock.ts";
 
 describe("parseDurationMs", () => {
   it.each([
@@ -113,5 +113,28 @@ describe("keepLooking", () => {
     mayEnd.resolve(0);
     await stopped;
     expect(looks).toBe(1);
+  });
+});
+
+describe("every", () => {
+  it("works first when it is told to, then at its own pace, until it is stopped", async () => {
+    vi.useFakeTimers();
+    let count = 0;
+    const job = every(
+      1000,
+      async () => void (count += 1),
+      () => {},
+      { firstAfterMs: 50 },
+    );
+    vi.advanceTimersByTime(49);
+    expect(count).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(count).toBe(1);
+    vi.advanceTimersByTime(2000);
+    expect(count).toBe(3);
+    await job.stop();
+    vi.advanceTimersByTime(5000);
+    expect(count).toBe(3);
+    vi.useRealTimers();
   });
 });
