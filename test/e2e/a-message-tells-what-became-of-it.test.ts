@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newId } from "../../src/ids.ts";
-import { createMessageLog, type MessageLog } from "../../src/records/message-log.ts";
 import { fetchToken } from "../support/call.ts";
 import { eventually } from "../support/eventually.ts";
 import {
@@ -13,14 +12,15 @@ import {
 } from "../support/gateway.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 
+const DIGITS = "15550001111000000000001";
+
 describe("a message", () => {
   let gateway: TestGateway;
   let owner: TestTenant;
   let stranger: TestTenant;
   let receiver: Receiver;
-  let log: MessageLog;
   let wamid: string;
-  const id = newId("msg");
+  let id: string;
 
   beforeAll(async () => {
     gateway = await startTestGateway({ simulator: { statusDelayMs: 100 } });
@@ -28,39 +28,14 @@ describe("a message", () => {
     stranger = await buildTenant(gateway, { name: "Stranger" });
     receiver = await startReceiver();
     await owner.call("POST", "/tenant/v1/webhook-endpoints", { body: { url: receiver.url } });
-    log = createMessageLog({
-      db: gateway.database.db,
-      onUnknown: () => {},
-      onError: (error) => {
-        throw error;
-      },
-      onDropped: () => {},
+    // A number of more digits than a double holds is shown as it was sent.
+    const message = { ...textMessage("15550001111", "x"), note: DIGITS };
+    const answer = await owner.call("POST", "/messages", {
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(message).replace(`"${DIGITS}"`, DIGITS),
     });
-    const sentAtMs = Date.now();
-    const message = textMessage("15550001111", "x");
-    const answer = await owner.call("POST", "/messages", { body: message });
     wamid = answer.json.messages[0].id as string;
-    log.begin({
-      id,
-      tenantId: owner.id,
-      phoneNumberId: owner.phoneNumberId,
-      clientId: owner.client.id,
-      operation: "sendMessage",
-      recipient: "15550001111",
-      type: "text",
-      callbackData: undefined,
-      contentType: "application/json",
-      body: `{"to":15550001111000000000001,"text":${JSON.stringify("x")}}`,
-      sentAtMs,
-    });
-    log.end(id, {
-      kind: "answered",
-      status: answer.status,
-      contentType: "application/json",
-      body: answer.body.toString("latin1"),
-      answeredAtMs: Date.now(),
-    });
-    await log.drain();
+    id = String(answer.headers["gateway-message-id"]);
   });
   afterAll(async () => {
     await receiver.close();
@@ -70,6 +45,9 @@ describe("a message", () => {
   it("shows what was sent and answered, its statuses and their deliveries", async () => {
     const { text, json } = await eventually(async () => {
       const found = await owner.call("GET", `/tenant/v1/messages/${id}`);
+      if (found.status === 404) {
+        return undefined; // its row is written behind the answer
+      }
       const { status, deliveries } = found.json as { status: string; deliveries: Delivery[] };
       const all = deliveries.length === 3 && deliveries.every(({ state }) => state === "delivered");
       return status === "read" && all && { text: found.body.toString(), json: found.json };
@@ -88,7 +66,7 @@ describe("a message", () => {
     expect((json.deliveries as Delivery[]).map(({ event_id }) => event_id)).toEqual(
       statuses.map(({ event_id }) => event_id),
     );
-    expect(text).toContain('"to":15550001111000000000001');
+    expect(text).toContain(`"note":${DIGITS}`);
   });
 
   it("is found by its wamid, percent-encoded", async () => {
