@@ -1,17 +1,13 @@
 import type { RequestListener } from "node:http";
-import { every } from "./clock.ts";
+import { type Background, createBackground } from "./background.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { createUpstream } from "./dialog360/exchange.ts";
 import { createMessaging } from "./dialog360/messaging.ts";
 import { createOrigins } from "./dialog360/origins.ts";
 import { createCommitNotifications } from "./events/commit-notifications.ts";
-import { pruneIdentities } from "./events/prune-identities.ts";
-import { markXid } from "./events/xid-marks.ts";
-import type { Dispatcher } from "./fanout/dispatcher.ts";
 import { openFanout } from "./fanout/open-fanout.ts";
 import { createGuards } from "./gateway/guards/create-guards.ts";
 import { createListTemplatesOfNumber } from "./gateway/guards/list-templates.ts";
-import { pruneIdempotencyKeys } from "./gateway/idempotency/keys.ts";
 import { openGateway } from "./gateway/open-gateway.ts";
 import { learnFromStatuses } from "./gateway/throttle/learn-from-statuses.ts";
 import { createThrottle } from "./gateway/throttle/throttle.ts";
@@ -29,9 +25,9 @@ import { openPartner } from "./partner/open-partner.ts";
 import { createFindDestinationRules } from "./records/destination-rules.ts";
 import { openRecords } from "./records/open-records.ts";
 import type { Secret } from "./secret.ts";
-import { pruneChanges, startChangeFeed } from "./store/change-feed.ts";
+import { startChangeFeed } from "./store/change-feed.ts";
 import { installationId, isPassingTrouble, openDatabase } from "./store/database.ts";
-import { ensurePartitions, unfitVersion } from "./store/migrate.ts";
+import { unfitVersion } from "./store/migrate.ts";
 import { createSignals, type Signals } from "./store/signals.ts";
 import { openTenancy } from "./tenancy/open-tenancy.ts";
 import { findTenantsOfWaba } from "./tenancy/phone-numbers.ts";
@@ -66,11 +62,6 @@ export type Parts = {
   /** After the last call: what calls have left to be written. */
   drain: () => Promise<void>;
 };
-
-export type Background = { stop: (options: { graceMs: number }) => Promise<void> };
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
 
 export function openLog(config: Config): Log {
   return createLog({
@@ -167,13 +158,8 @@ export async function openParts(
 
   const commit = createCommitNotifications(db);
   let stopping = false;
-  let dispatcher: Dispatcher | undefined;
-  let follower: ReturnType<typeof records.startFollower> | undefined;
-  function poke(tenantIds: Iterable<string>): void {
-    dispatcher?.poke(tenantIds);
-    follower?.poke();
-    records.streams.poke(tenantIds);
-  }
+  const background = createBackground({ role: config.ROLE, db, tenancy, fanout, records, log });
+  const { poke } = background;
   signals.listen("delivery", poke);
   const readiness = async (): Promise<Readiness> => {
     const database = await unfitVersion(db).catch(() => "the database cannot be reached");
@@ -244,40 +230,9 @@ export async function openParts(
     isPassingTrouble,
   });
 
-  async function keepWatch(): Promise<void> {
-    await markXid(db);
-    await pruneIdentities(db, { now: new Date() });
-    await fanout.settleStragglers();
-    await records.countLedger();
-  }
-
-  async function keepHouse(): Promise<void> {
-    await ensurePartitions(db);
-    await pruneChanges(db);
-    await pruneIdempotencyKeys(db);
-    await records.prune();
-    await tenancy.renew();
-    // Last, because it may wait long for whoever still reads.
-    await fanout.dropOld();
-  }
-
   return {
     listener: (req, res) => void app(req, res),
-    startBackground() {
-      if (config.ROLE !== "api") {
-        dispatcher = fanout.startDispatcher();
-        follower = records.startFollower();
-      }
-      const everyMinute = every(MINUTE_MS, keepWatch, onJobError);
-      // So soon that a process that is often begun anew does it too.
-      const hourly = every(HOUR_MS, keepHouse, onJobError, { firstAfterMs: MINUTE_MS });
-      return {
-        async stop(options) {
-          await Promise.all([everyMinute.stop(), hourly.stop(), dispatcher?.stop(options)]);
-          await follower?.stop();
-        },
-      };
-    },
+    startBackground: background.start,
     becomeUnready() {
       stopping = true;
       records.streams.close();

@@ -24,7 +24,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The files directly under `src/` that know the modules: they join them. */
-const JOINING = ["main.ts", "start-gateway.ts", "http-process.ts", "open-parts.ts", "embed.ts"];
+const JOINING = [
+  "main.ts",
+  "start-gateway.ts",
+  "http-process.ts",
+  "background.ts",
+  "open-parts.ts",
+  "embed.ts",
+];
 
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((file) =>
   file.endsWith(".ts"),
