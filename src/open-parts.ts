@@ -70,6 +70,9 @@ export function openLog(config: Config): Log {
   });
 }
 
+/** One claims and one settles; the third is for when one of them has broken. */
+const DELIVERY_CONNECTIONS = 3;
+
 /** Opens every module and joins them, over a database that is up to date. */
 export async function openParts(
   circumstances: Circumstances,
@@ -83,6 +86,14 @@ export async function openParts(
   const onIdleError = (err: unknown): void => logBackgroundFailed(log, { job: "database", err });
   const { db, close: closeDatabase } = openDatabase({ url: databaseUrl, onIdleError });
   stack.defer(closeDatabase);
+  // Of its own, so that no call keeps a delivery waiting.
+  const deliveries = openDatabase({
+    url: databaseUrl,
+    connectionsMax: DELIVERY_CONNECTIONS,
+    planOnce: true,
+    onIdleError,
+  });
+  stack.defer(deliveries.close);
 
   const origins = createOrigins({ baseUrl, allowedOrigins: config.D360_ALLOWED_ORIGINS });
   const sealer = createSealer(circumstances.masterKeys);
@@ -128,6 +139,7 @@ export async function openParts(
   };
   const fanout = openFanout({
     db,
+    deliveries: deliveries.db,
     feed,
     sealer,
     outbound,

@@ -14,6 +14,8 @@ const ENDPOINTS = 5;
 const AT_ONCE = 128;
 const run = promisify(execFile);
 
+type Drained = { perSecond: number; workerUs: number; postgresUs: number };
+
 /** A backlog drained by one worker process, beside a bare loop against the same receiver, in turns. */
 export const backlog: DeliverPart = async (lab, { write, deliveries }) => {
   const stage = await lab.openStage();
@@ -35,21 +37,32 @@ export const backlog: DeliverPart = async (lab, { write, deliveries }) => {
       client.query("update webhook_endpoint set state = $1", [state]),
     );
 
-  async function drain(): Promise<number> {
+  const postgresMs = (): number => lab.postgres.cpuMs?.() ?? Number.NaN;
+
+  async function drain(): Promise<Drained> {
     await setState("paused");
     for (const tenant of tenants) {
       const events = Math.round(deliveries / TENANTS / ENDPOINTS);
       await loadBacklog(databaseUrl, { tenant, events, due: true });
     }
     await takeStamps(receiver.url);
+    const before = { worker: worker.cpuMs(), postgres: postgresMs() };
     await setState("active");
     await waitUntilDelivered(databaseUrl, tenantIds);
+    const cpuMs = {
+      worker: worker.cpuMs() - before.worker,
+      postgres: postgresMs() - before.postgres,
+    };
     const stamps = [...(await takeStamps(receiver.url)).values()];
     const span = stamps.reduce(
       ({ from, to }, at) => ({ from: Math.min(from, at), to: Math.max(to, at) }),
       { from: Number.POSITIVE_INFINITY, to: 0 },
     );
-    return (stamps.length * 1000) / (span.to - span.from);
+    return {
+      perSecond: (stamps.length * 1000) / (span.to - span.from),
+      workerUs: (cpuMs.worker * 1000) / stamps.length,
+      postgresUs: (cpuMs.postgres * 1000) / stamps.length,
+    };
   }
 
   const [number] = tenants.flatMap(({ numbers }) => numbers);
@@ -63,16 +76,27 @@ export const backlog: DeliverPart = async (lab, { write, deliveries }) => {
   // The first of each only lets the code be compiled.
   await bare();
   await drain();
-  const rates = { bare: [] as number[], worker: [] as number[] };
+  const rates: number[] = [];
+  const drains: Drained[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    rates.bare.push(await bare());
-    rates.worker.push(await drain());
+    rates.push(await bare());
+    drains.push(await drain());
   }
   write(`a backlog of ${deliveries} deliveries, ${ROUNDS} times in turns`);
-  writeFigure(write, "bare undici.request + HMAC, a second", { value: median(rates.bare) });
-  writeFigure(write, "one worker process, a second", { value: median(rates.worker) });
+  writeFigure(write, "bare undici.request + HMAC, a second", { value: median(rates) });
+  writeFigure(write, "one worker process, a second", {
+    value: median(drains.map(({ perSecond }) => perSecond)),
+  });
+  writeFigure(write, "worker, CPU a delivery", {
+    value: median(drains.map(({ workerUs }) => workerUs)),
+    unit: " µs",
+  });
+  writeFigure(write, "PostgreSQL, CPU a delivery", {
+    value: median(drains.map(({ postgresUs }) => postgresUs)),
+    unit: " µs",
+  });
   writeAtLeast(write, "ratio", {
-    value: median(rates.worker.map((rate, round) => rate / (rates.bare[round] ?? Number.NaN))),
+    value: median(drains.map(({ perSecond }, round) => perSecond / (rates[round] ?? Number.NaN))),
     atLeast: 0.5,
   });
   await worker.stop();

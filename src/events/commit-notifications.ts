@@ -12,6 +12,8 @@ const BATCH_BYTES_MAX = 5 * MiB;
 const WAITING_BYTES_MAX = 100 * MiB;
 // 360dialog wants 99 of 100 answered within a second: what would wait longer is told so at once.
 const WAIT_MAX_MS = 1000;
+// While one waits for the disk the other fills the pages: at 3,300/s p50 went from 16 to 5 ms.
+const COMMITS_MAX = 2;
 // Besides its bytes, a notification costs about as much as this for its rows.
 const ROWS_BYTES = 20 * KiB;
 
@@ -23,6 +25,7 @@ export function createCommitNotifications(db: Database): CommitNotifications {
     commit: (notifications) => writeNotifications(db, notifications),
     weigh: ({ bodyBytes }) => bodyBytes + ROWS_BYTES,
     batchMax: BATCH_BYTES_MAX,
+    commitsMax: COMMITS_MAX,
     waitingMax: WAITING_BYTES_MAX,
     waitMaxMs: WAIT_MAX_MS,
   });

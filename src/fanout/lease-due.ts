@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
+import { textArray, numberArray } from "../store/array-literal.ts";
 import type { DatabaseTransaction } from "../store/database.ts";
+import { prepared } from "../store/pooled-client.ts";
 import type { ClaimedDelivery } from "./claim.ts";
 import type { OpenEndpoint } from "./open-endpoints.ts";
 
@@ -19,6 +21,9 @@ export type Cut = { tenant_id: string; again_ms: number };
  * turns, so that whoever has little due is never behind whoever has much. A tenant has no more under
  * way than there is room left for others; so there is always some, however many endpoints hang.
  *
+ * The rows are found again by where they lie, without their key: one that has moved since (it was made
+ * due by hand) is left to the next look.
+ *
  * Of an endpoint in order, what another delivery of the same conversation comes before is put off
  * (to `infinity`) until that one ends, so that it is looked at once and not again and again.
  */
@@ -33,12 +38,13 @@ export async function leaseDue(
 ): Promise<{ deliveries: ClaimedDelivery[]; cut: Cut[] }> {
   const { deliveriesMax, endpoints, underWay, room } = options;
   const { rows } = await sql<Partial<Omit<ClaimedDelivery, "endpoint">> & { cut: Cut[] | null }>`
+    ${prepared("lease_due")}
     with paced as materialized (
       select e.*, clock_timestamp() as at,
         least(e.rate_per_second, e.ramp_per_second) as per_second, (
           select count(*) from delivery f where f.endpoint_id = e.id and f.state = 'delivering'
         ) as under_way
-      from webhook_endpoint e where e.id = any (${[...endpoints.keys()]}::text[])
+      from webhook_endpoint e where e.id = any (${textArray([...endpoints.keys()])}::text[])
     ), tokened as materialized (
       select p.*, case when per_second is not null then least(
         greatest(1, per_second * ${PACE_STEP_SECONDS}::float8),
@@ -50,6 +56,10 @@ export async function leaseDue(
         when 'held' then case under_way when 0 then 1 else 0 end
         else greatest(0, least(max_in_flight - under_way, floor(tokens)))::int end as slots
       from tokened t
+    ), share as materialized (
+      -- Of each no more is looked at than is likely to be chosen; where there is more it is looked again.
+      select ceil(2.0 * ${deliveriesMax}::int / count(*))::int as turns_max
+      from open_endpoint where slots > 0 having count(*) > 0
     ), due as materialized (
       select d.*, row_number() over (partition by d.endpoint_id order by d.next_attempt_at) as turn,
         d.conversation is not null and exists (
@@ -57,12 +67,12 @@ export async function leaseDue(
           where b.endpoint_id = d.endpoint_id and b.conversation = d.conversation
             and (b.event_xid, b.event_seq) < (d.event_xid, d.event_seq)) as put_off
       from open_endpoint o, lateral (
-        select tenant_id, event_xid, event_seq, endpoint_id, next_attempt_at, conversation,
+        select ctid, tenant_id, event_xid, event_seq, endpoint_id, next_attempt_at, conversation,
           o.timeout_seconds
         from delivery
         where endpoint_id = o.id and state = 'pending' and next_attempt_at
           <= case o.state when 'held' then 'infinity'::timestamptz else now() end
-        order by next_attempt_at limit o.slots
+        order by next_attempt_at limit least(o.slots, (select turns_max from share))
       ) d where o.slots > 0
     ), in_turn as (
       select d.*, row_number() over (partition by d.tenant_id order by d.turn, random()) as tenant_turn
@@ -70,22 +80,20 @@ export async function leaseDue(
     ), chosen as materialized (
       select t.* from in_turn t
       left join unnest(
-        ${[...underWay.keys()]}::text[], ${[...underWay.values()]}::int[]
+        ${textArray([...underWay.keys()])}::text[], ${numberArray([...underWay.values()])}::int[]
       ) as u (tenant_id, under_way) on u.tenant_id = t.tenant_id
       where t.tenant_turn <= ${room} - coalesce(u.under_way, 0)
       order by t.tenant_turn limit ${deliveriesMax}
     ), put_off as (
       update delivery d set next_attempt_at = 'infinity' from due
-      where due.put_off and d.tenant_id = due.tenant_id and d.event_xid = due.event_xid
-        and d.event_seq = due.event_seq and d.endpoint_id = due.endpoint_id
+      where due.put_off and d.ctid = due.ctid
     ), claimed as (
       update delivery d set state = 'delivering', attempt_count = d.attempt_count + 1,
         lease_token = ${randomUUID()}::uuid,
         lease_until = clock_timestamp()
           + make_interval(secs => c.timeout_seconds + ${LEASE_MARGIN_SECONDS})
       from chosen c
-      where d.tenant_id = c.tenant_id and d.event_xid = c.event_xid
-        and d.event_seq = c.event_seq and d.endpoint_id = c.endpoint_id and d.state = 'pending'
+      where d.ctid = c.ctid and d.state = 'pending'
       returning d.*
     ), spent as (
       update webhook_endpoint e set pace_at = o.at,
@@ -93,10 +101,12 @@ export async function leaseDue(
       from open_endpoint o where e.id = o.id and o.tokens is not null
     ), cut as (
       select tenant_id, case
-        when bool_or(put_off) or (select count(*) from chosen) = ${deliveriesMax} then 0
+        when bool_or(put_off)
+          or (select count(*) from chosen) in (${deliveriesMax}, (select count(*) from in_turn)) then 0
         else ${WITHOUT_ROOM_MS}::int end as again_ms
       from due
-      where put_off or (select count(*) from chosen) < (select count(*) from in_turn)
+      where put_off or turn = (select turns_max from share)
+        or (select count(*) from chosen) < (select count(*) from in_turn)
       group by tenant_id
       union all
       select tenant_id, (greatest(${PACE_STEP_SECONDS}::float8, 1 / per_second) * 1000)::int

@@ -1,5 +1,7 @@
 import { sql } from "kysely";
+import { textArray } from "../store/array-literal.ts";
 import type { DatabaseTransaction } from "../store/database.ts";
+import { prepared } from "../store/pooled-client.ts";
 import type { WebhookEndpointFormat } from "../store/schema/fanout.ts";
 
 /** An endpoint (`e`) that may be given something now; a held one, its probe. */
@@ -37,6 +39,7 @@ export const DUE_TENANTS = sql<string[]>`
 /** What is left of a lease that has run out (a process died with it) is due again, at once. */
 export async function releaseLapsed(trx: DatabaseTransaction): Promise<void> {
   await sql`
+    ${prepared("release_lapsed")}
     update delivery set state = 'pending', next_attempt_at = now(),
       lease_token = null, lease_until = null
     where state = 'delivering' and lease_until < now()`.execute(trx);
@@ -73,10 +76,11 @@ export async function lockOpenEndpoints(
         where ${IS_OPEN} and w.next_attempt_at <= ${DUE_UNTIL}`
       : sql`
         select e.id from webhook_endpoint e
-        where e.tenant_id = any (${[...tenantIds]}::text[]) and ${IS_OPEN} and exists (
+        where e.tenant_id = any (${textArray(tenantIds)}::text[]) and ${IS_OPEN} and exists (
           select 1 from delivery d where d.endpoint_id = e.id and d.state = 'pending'
             and d.next_attempt_at <= ${DUE_UNTIL})`;
   const { rows } = await sql<OpenEndpoint>`
+    ${prepared(tenantIds === undefined ? "lock_open_endpoints" : "lock_open_endpoints_of_tenants")}
     with recursive ${WAITING}, wanted as materialized (${wanted}),
     locked as materialized (
       select e.id from webhook_endpoint e where e.id in (select id from wanted)

@@ -38,6 +38,8 @@ export type Fanout = {
 /** PATH 2b, joined: the endpoints' side and the dispatcher that delivers to them. */
 export function openFanout(options: {
   db: Database;
+  /** Opened with `planOnce`: what claims and settles. */
+  deliveries: Database;
   feed: ChangeFeed;
   sealer: Sealer;
   outbound: OutboundAgent;
@@ -48,7 +50,8 @@ export function openFanout(options: {
   log: Log;
   metrics: Metrics;
 }): Fanout {
-  const { db, feed, outbound, policy, retentionMs, conditionPolicy, log, metrics } = options;
+  const { db, deliveries, feed, outbound, policy, retentionMs, conditionPolicy, log, metrics } =
+    options;
   const endpointSecrets = createEndpointSecrets(options.sealer);
   const setDropIn = createSetDropIn({ endpointSecrets });
   const save = createSaveEndpoint({ db, outbound, endpointSecrets });
@@ -65,9 +68,9 @@ export function openFanout(options: {
     dropOld: () => dropOld({ db, log }, { before: new Date(Date.now() - retentionMs) }),
     startDispatcher() {
       const dispatcher = startDispatcher({
-        claim: (limits) => claimDeliveries(db, limits),
+        claim: (limits) => claimDeliveries(deliveries, limits),
         attempt: createAttemptDelivery({ outbound, endpointSecrets, policy, log }),
-        settle: (settlements) => settleAttempts(db, settlements, conditionPolicy),
+        settle: (settlements) => settleAttempts(deliveries, settlements, conditionPolicy),
         log,
         metrics,
       });

@@ -3,6 +3,7 @@ import { NotFound } from "../errors.ts";
 import { findEvent } from "../events/read-events.ts";
 import { xidFrom, xidUntil } from "../events/xid-marks.ts";
 import type { Database } from "../store/database.ts";
+import { hasId } from "./delivery-id.ts";
 import type { AttemptTable } from "../store/schema/fanout.ts";
 
 export type DeliveryRow = {
@@ -41,7 +42,6 @@ type Page = DeliveryFilter & {
   event?: { xid: string; seq: string } | undefined;
 };
 
-const LIVE_STATES = ["pending", "delivering", "held"];
 const FINISHED_STATES = ["delivered", "exhausted", "cancelled"];
 
 /**
@@ -62,7 +62,7 @@ export async function readDeliveries(
   const page: Page = { ...options, event };
   const order = sql`order by event_xid, event_seq, endpoint_id limit ${limit + 1}`;
   const branches = [
-    ...(state === undefined || LIVE_STATES.includes(state) ? [liveBranch(tenantId, page)] : []),
+    ...(state === undefined || state in LIVE ? [liveBranch(tenantId, page)] : []),
     ...finishedBranches(tenantId, page),
   ].map((branch) => sql`(${branch} ${order})`);
   // Events are looked up when the page is known: to plan a join of two tables with a partition for each
@@ -86,50 +86,47 @@ const COLUMNS = sql`d.id, d.event_id, d.event_received_at, d.endpoint_id, d.atte
 const LIVE_STATE = sql`
   case when d.state = 'pending' and w.state <> 'active' then 'held' else d.state end`;
 
+/** Which endpoints can have live deliveries in a state, and which rows of them are. */
+const LIVE = {
+  pending: { endpoints: sql`w.state = 'active'`, rows: sql`d.state = 'pending'` },
+  held: { endpoints: sql`w.state <> 'active'`, rows: sql`d.state = 'pending'` },
+  delivering: { endpoints: sql`true`, rows: sql`true` },
+  any: { endpoints: sql`true`, rows: sql`true` },
+};
+
+/** Of each endpoint that can have such, a page: another one's backlog is not gone through. */
 function liveBranch(tenantId: string, options: Page): RawBuilder<unknown> {
-  const columns = sql`${COLUMNS}, ${LIVE_STATE} as state,
-    case when d.state = 'pending' and w.state = 'active'
-      then nullif(d.next_attempt_at, 'infinity') end as next_attempt_at,
-    null::timestamptz as finished_at, null::text as reason`;
-  const { state, endpointId, limit } = options;
-  if (state === undefined) {
-    return sql`
-      select ${columns} from delivery d left join webhook_endpoint w on w.id = d.endpoint_id
-      where ${matches(tenantId, options)}`;
-  }
-  const wanted = {
-    pending: sql`w.state = 'active'`,
-    held: sql`w.state <> 'active'`,
-    delivering: sql`true`,
-  }[state as "pending" | "held" | "delivering"];
-  // Of each endpoint that can have such, a page: another one's backlog is not gone through. What is
-  // being attempted is little, and has an index of its own.
+  const { state = "any", endpointId, limit } = options;
+  const { endpoints, rows } = LIVE[state as keyof typeof LIVE];
+  // What is being attempted is little, and has an index of its own.
   const ofEndpoint =
     state === "delivering"
       ? sql`(select * from delivery where endpoint_id = w.id and state = 'delivering' offset 0)`
       : sql`delivery`;
   return sql`
     select d.* from webhook_endpoint w, lateral (
-      select ${columns} from ${ofEndpoint} d
+      select ${COLUMNS}, ${LIVE_STATE} as state,
+        case when d.state = 'pending' and w.state = 'active'
+          then nullif(d.next_attempt_at, 'infinity') end as next_attempt_at,
+        null::timestamptz as finished_at, null::text as reason
+      from ${ofEndpoint} d
       where d.endpoint_id = w.id and ${matches(tenantId, { ...options, endpointId: undefined })}
-        and d.state = ${state === "delivering" ? "delivering" : "pending"}
+        and ${rows}
       order by d.event_xid, d.event_seq limit ${limit + 1}
     ) d
-    where w.tenant_id = ${tenantId} and ${wanted}
+    where w.tenant_id = ${tenantId} and ${endpoints}
       and (${endpointId ?? null}::text is null or w.id = ${endpointId ?? null})`;
 }
 
 function finishedBranches(tenantId: string, options: Page): RawBuilder<unknown>[] {
-  const { state, endpointId, from } = options;
-  const branch = (only?: string): RawBuilder<unknown> => sql`
-    select ${COLUMNS}, d.state, null::timestamptz as next_attempt_at, d.finished_at, d.reason
-    from delivery_finished d
-    where ${matches(tenantId, options)} and (${only ?? null}::text is null or d.state = ${only ?? null})
-      and (${from ?? null}::timestamptz is null or d.finished_at >= ${from ?? null})`;
-  if (state !== undefined) {
-    return FINISHED_STATES.includes(state) ? [branch(state)] : [];
-  }
-  return endpointId === undefined ? [branch()] : FINISHED_STATES.map(branch);
+  const { state, from } = options;
+  return FINISHED_STATES.filter((each) => state === undefined || each === state).map(
+    (each) => sql`
+      select ${COLUMNS}, d.state, null::timestamptz as next_attempt_at, d.finished_at, d.reason
+      from delivery_finished d
+      where ${matches(tenantId, options)} and d.state = ${each}
+        and (${from ?? null}::timestamptz is null or d.finished_at >= ${from ?? null})`,
+  );
 }
 
 /** What every branch filters by; a span of time is a span of the order too. */
@@ -144,7 +141,7 @@ function matches(tenantId: string, options: Page): RawBuilder<boolean> {
       > (${after[0]}::xid8, ${after[1]}::bigint, ${after[2]}::text)`);
   }
   if (id !== undefined) {
-    conditions.push(sql<boolean>`d.id = ${id}`);
+    conditions.push(hasId("d", [id]));
   }
   if (endpointId !== undefined) {
     conditions.push(sql<boolean>`d.endpoint_id = ${endpointId}`);

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 import { xidFrom } from "../events/xid-marks.ts";
 import type { Database } from "../store/database.ts";
+import { hasId } from "./delivery-id.ts";
 import { MOVED_COLUMNS, SINCE_STOPPED_MS } from "./endpoint-state.ts";
 
 /** Which finished deliveries are opened again. */
@@ -144,7 +145,7 @@ async function openBatch(
 function wished(wish: ReplayWish): RawBuilder<boolean> {
   switch (wish.kind) {
     case "ids":
-      return sql<boolean>`f.id = any (${[...wish.deliveryIds]}::text[])`;
+      return hasId("f", wish.deliveryIds);
     case "span":
       // What finished was made before, so that earlier partitions need not be looked at.
       return sql<boolean>`f.created_at >= ${wish.from} and f.created_at < ${wish.to}
@@ -170,7 +171,7 @@ export async function hastenDeliveries(
     update delivery d set next_attempt_at = least(next_attempt_at, now())
     from event e
     where e.tenant_id = d.tenant_id and e.id = d.event_id and e.received_at = d.event_received_at
-      and d.tenant_id = ${tenantId} and d.id = any (${[...deliveryIds]}::text[])
+      and d.tenant_id = ${tenantId} and ${hasId("d", deliveryIds)}
       and d.state = 'pending' and d.next_attempt_at < 'infinity'
       and (${endpointId ?? null}::text is null or d.endpoint_id = ${endpointId ?? null})
       and (${among}::text[] is null or e.phone_number_id = any (${among}::text[]))

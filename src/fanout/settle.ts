@@ -1,6 +1,8 @@
 import { sql } from "kysely";
 import { newId } from "../ids.ts";
+import { textArray } from "../store/array-literal.ts";
 import type { Database, DatabaseTransaction } from "../store/database.ts";
+import { prepared } from "../store/pooled-client.ts";
 import type { AttemptOutcome } from "../store/schema/fanout.ts";
 import type { ClaimedDelivery } from "./claim.ts";
 import type { Sign } from "./condition.ts";
@@ -37,26 +39,29 @@ export async function settleDeliveries(
   db: Database | DatabaseTransaction,
   settlements: readonly Omit<Settlement, "sign">[],
 ): Promise<boolean[]> {
-  const of = <T>(pick: (settlement: Omit<Settlement, "sign">) => T): T[] => settlements.map(pick);
-  const attempts = of(({ attempt }) => attempt);
+  const texts = (pick: (settlement: Omit<Settlement, "sign">) => string | null): string =>
+    textArray(settlements.map(pick));
+  const ofAttempt = (pick: (attempt: AttemptRecord) => number | string | null): string =>
+    texts(({ attempt }) => (attempt === undefined ? null : (pick(attempt)?.toString() ?? null)));
   const { rows } = await sql<{ position: string }>`
+    ${prepared("settle_deliveries")}
     with given as (
       select * from unnest(
-        ${of(({ delivery }) => delivery.tenant_id)}::text[],
-        ${of(({ delivery }) => delivery.event_xid)}::xid8[],
-        ${of(({ delivery }) => delivery.event_seq)}::bigint[],
-        ${of(({ delivery }) => delivery.endpoint_id)}::text[],
-        ${of(({ delivery }) => delivery.lease_token)}::uuid[],
-        ${of(({ state }) => state)}::text[],
-        ${of(({ nextAttemptAt }) => nextAttemptAt)}::timestamptz[],
-        ${attempts.map((attempt) => (attempt === undefined ? null : newId("att")))}::text[],
-        ${attempts.map((attempt) => attempt?.startedAt ?? null)}::timestamptz[],
-        ${attempts.map((attempt) => attempt?.durationMs ?? null)}::int[],
-        ${attempts.map((attempt) => attempt?.status ?? null)}::int[],
-        ${attempts.map((attempt) => attempt?.answer ?? null)}::bytea[],
-        ${attempts.map((attempt) => attempt?.outcome ?? null)}::text[],
-        ${attempts.map((attempt) => attempt?.reason ?? null)}::text[],
-        ${attempts.map((attempt) => attempt?.next ?? null)}::text[]
+        ${texts(({ delivery }) => delivery.tenant_id)}::text[],
+        ${texts(({ delivery }) => delivery.event_xid)}::xid8[],
+        ${texts(({ delivery }) => delivery.event_seq)}::bigint[],
+        ${texts(({ delivery }) => delivery.endpoint_id)}::text[],
+        ${texts(({ delivery }) => delivery.lease_token)}::uuid[],
+        ${texts(({ state }) => state)}::text[],
+        ${texts(({ nextAttemptAt }) => nextAttemptAt?.toISOString() ?? null)}::timestamptz[],
+        ${ofAttempt(() => newId("att"))}::text[],
+        ${ofAttempt(({ startedAt }) => startedAt.toISOString())}::timestamptz[],
+        ${ofAttempt(({ durationMs }) => durationMs)}::int[],
+        ${ofAttempt(({ status }) => status)}::int[],
+        ${settlements.map(({ attempt }) => attempt?.answer ?? null)}::bytea[],
+        ${ofAttempt(({ outcome }) => outcome)}::text[],
+        ${ofAttempt(({ reason }) => reason)}::text[],
+        ${ofAttempt(({ next }) => next)}::text[]
       ) with ordinality as g (
         tenant_id, event_xid, event_seq, endpoint_id, lease_token, state, next_attempt_at,
         attempt_id, started_at, duration_ms, status, answer, outcome, reason, next, position)

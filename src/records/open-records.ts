@@ -1,4 +1,4 @@
-import { every, keepLooking } from "../clock.ts";
+import { keepLooking } from "../clock.ts";
 import type { Route } from "../http/route.ts";
 import { type Log, logBackgroundFailed, logWriteBehindDropped } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
@@ -21,7 +21,7 @@ import { resolveUnknown } from "./resolve-unknown.ts";
 import { createEventStreams, type EventStreams } from "./stream/event-streams.ts";
 import { streamRoutes } from "./stream-routes.ts";
 import { templateRoutes } from "./template-routes.ts";
-import { createTemplateSync, type ListTemplates } from "./template-sync.ts";
+import { createTemplateSync, type ListTemplates, SOMETHING_TO_SYNC } from "./template-sync.ts";
 import { applyTemplateEvents } from "./templates.ts";
 import { windowRoutes } from "./window-routes.ts";
 import { applyWindows } from "./windows.ts";
@@ -50,8 +50,7 @@ const LOOK_WHILE_UNKNOWN_MS = 1000;
 // Many thousands, after an outage, are not to keep the database busy.
 const REST_RATIO = 10;
 // For the sends of a process that died; its other ones are told of by a poke.
-const LOOK_EVERY_MS = 10_000;
-const SYNC_TEMPLATES_EVERY_MS = 30_000;
+const LOOK_EVERY_MS = 60_000;
 
 /** PATH 2c, joined: what events mean, and what became of sends. */
 export function openRecords(options: {
@@ -95,8 +94,15 @@ export function openRecords(options: {
   const mediaIds = createMediaIds(behind("media_ids"));
   const onSyncError = onErrorOf("template_sync");
   const templateSync = createTemplateSync({ db, directory, listTemplates });
-  const syncing = every(SYNC_TEMPLATES_EVERY_MS, templateSync.syncDue, onSyncError);
   const syncNow = (): void => void templateSync.syncDue().catch(onSyncError);
+  feed.alsoAsk({
+    ask: SOMETHING_TO_SYNC,
+    hear(something) {
+      if (something === true) {
+        syncNow();
+      }
+    },
+  });
   const streams = createEventStreams({ db, feed });
   return {
     streams,
@@ -140,7 +146,7 @@ export function openRecords(options: {
     countLedger: createLedgerJob({ db, log, metrics, retentionMs: options.retentionMs }),
     prune: () => pruneMediaIds(db),
     async stop() {
-      await Promise.all([resolving.stop(), syncing.stop(), templateSync.stop()]);
+      await Promise.all([resolving.stop(), templateSync.stop()]);
       await Promise.all([messageLog.drain(), mediaIds.drain()]);
     },
   };

@@ -93,6 +93,10 @@ async function alone(db: Database, work: () => Promise<void>): Promise<void> {
   });
 }
 
+/** Whether a WABA's templates are due; for a look once a second. */
+export const SOMETHING_TO_SYNC = sql<boolean>`
+  select exists (select from template_sync where next_at <= now())`;
+
 /** `failed_count` failures in a row so far; `started_at` by the database's clock. */
 type Due = { tenant_id: string; waba_id: string; failed_count: number; started_at: Date };
 

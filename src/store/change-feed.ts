@@ -20,7 +20,8 @@ export async function pruneChanges(db: Database): Promise<void> {
   await sql`delete from change where changed_at < now() - interval '1 day'`.execute(db);
 }
 
-const READ_EVERY_MS = 1000;
+// With what is done each minute, an idle process makes no more than one query a second.
+const READ_EVERY_MS = 1200;
 const STALE_AFTER_MS = 4000;
 // A row's seq is taken before its commit, so a smaller one can appear behind a larger. No change
 // is made by a transaction that lasts this long; what was seen within it is remembered by seq.

@@ -11,6 +11,7 @@ export type DatabaseTransaction = Transaction<Schema>;
 export const APPLICATION_NAME = "waba-gateway";
 
 const IDLE_IN_TRANSACTION_MS = 5000;
+const PLAN_ONCE = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off";
 
 export type OpenDatabase = { db: Database; close: () => Promise<void> };
 
@@ -22,6 +23,11 @@ export function openDatabase(options: {
   url: Secret;
   connectionsMax?: number;
   statementTimeoutMs?: number;
+  /**
+   * For statements that are run all the time, each planned once a connection (`prepared`): over a table
+   * that is empty then too they go by its index, because it will not stay so.
+   */
+  planOnce?: boolean;
   onIdleError: (error: Error) => void;
 }): OpenDatabase {
   const { statementTimeoutMs = 3000 } = options;
@@ -34,6 +40,7 @@ export function openDatabase(options: {
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     connectionTimeoutMillis: 3000,
     keepAlive: true,
+    ...(options.planOnce === true && { options: PLAN_ONCE }),
   });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end
   // the process.

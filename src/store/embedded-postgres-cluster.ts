@@ -14,7 +14,11 @@ export const ROLE = "postgres";
 /** Written into the cluster's `postgresql.conf`, so that an operator may change them there. */
 const SETTINGS = {
   max_connections: "100",
-  shared_buffers: "128MB",
+  shared_buffers: "256MB",
+  // A checkpoint that comes every quarter of a minute writes every page again and slows what waits.
+  max_wal_size: "4GB",
+  // What it keeps to write over: a new file is filled with zeros first, and a commit waits for that.
+  min_wal_size: "1GB",
   timezone: "UTC",
   log_timezone: "UTC",
   // The server's log must not show what tenants send: no statements, no values.

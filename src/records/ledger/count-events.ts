@@ -55,8 +55,6 @@ export async function countEvents(
   const end = new Date(hour.getTime() + HOUR_MS);
   const whose =
     tenantId === null ? sql`e.tenant_id <> ${NO_TENANT}` : sql`e.tenant_id = ${tenantId}`;
-  const ofEvent = sql`
-    tenant_id = s.tenant_id and event_xid = s.xid and event_seq = s.seq`;
   const { rows } = await sql<{
     counts: LedgerCount[];
     missing: MissingDelivery[];
@@ -77,24 +75,32 @@ export async function countEvents(
       union all
       select tenant_id, endpoint_id, serial, created_at, deleted_at
       from deleted_endpoint where tenant_id in (select tenant_id from slice)
-    ), found as materialized (
+    ), finished as materialized (
       select s.tenant_id, s.xid, s.seq, r.endpoint_id, r.state
       from slice s, lateral (
-        -- By the event's key and no other way, however many rows there are: hence the offset.
-        (select endpoint_id, state from delivery where ${ofEvent} offset 0)
-        union all
-        (select endpoint_id, state from delivery_finished
-          where ${ofEvent} and finished_at >= ${hour} offset 0)
+        -- By its place and no other way, however many rows there are: hence the states, which are in
+        -- the index, and the offset.
+        select endpoint_id, state from delivery_finished
+        where tenant_id = s.tenant_id and state in ('delivered', 'exhausted', 'cancelled')
+          and event_xid = s.xid and event_seq = s.seq and finished_at >= ${hour} offset 0
       ) r
-    ), judged as materialized (
-      select s.tenant_id, n.id as endpoint_id, s.phone_number_id, s.id as event_id, f.state,
-        coalesce(n.serial = any (s.owed), false) as owed
+    ), told as materialized (
+      select s.tenant_id, s.xid, s.seq, n.id as endpoint_id, s.phone_number_id, s.id as event_id,
+        f.state, coalesce(n.serial = any (s.owed), false) as owed
       from slice s
       join endpoint n on n.tenant_id = s.tenant_id and (n.serial = any (s.owed)
         or n.created_at <= s.received_at
           and (n.deleted_at is null or n.deleted_at > s.received_at))
-      left join found f on f.tenant_id = s.tenant_id and f.xid = s.xid and f.seq = s.seq
+      left join finished f on f.tenant_id = s.tenant_id and f.xid = s.xid and f.seq = s.seq
         and f.endpoint_id = n.id
+    ), judged as materialized (
+      select t.tenant_id, t.endpoint_id, t.phone_number_id, t.event_id, t.owed,
+        coalesce(t.state, case when t.owed then (
+          select state from delivery
+          where tenant_id = t.tenant_id and endpoint_id = t.endpoint_id
+            and event_xid = t.xid and event_seq = t.seq offset 0
+        ) end) as state
+      from told t
     ), counted as (
       select tenant_id, endpoint_id, phone_number_id, count(*)::int as received,
         count(*) filter (where state is null and not owed)::int as filtered,

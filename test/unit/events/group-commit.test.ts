@@ -6,7 +6,7 @@ import { eventually } from "../../support/eventually.ts";
 const databaseError = (code: string) => Object.assign(new Error(`SQLSTATE ${code}`), { code });
 
 /** A commit that the test finishes itself, batch by batch. */
-function commits(options: { batchMax?: number; waitingMax?: number } = {}) {
+function commits(options: { batchMax?: number; waitingMax?: number; commitsMax?: number } = {}) {
   const batches: { items: readonly number[]; done: PromiseWithResolvers<string[]> }[] = [];
   const group = createGroupCommit<number, string>({
     commit: (items) => {
@@ -17,6 +17,7 @@ function commits(options: { batchMax?: number; waitingMax?: number } = {}) {
     weigh: () => 1,
     batchMax: options.batchMax ?? 100,
     waitingMax: options.waitingMax ?? 100,
+    ...(options.commitsMax !== undefined && { commitsMax: options.commitsMax }),
   });
   const batch = (index: number) => eventually(() => batches[index]);
   const succeed = async (index: number) => {
@@ -74,6 +75,23 @@ describe("a group commit", () => {
     expect(await Promise.all(added.slice(1))).toEqual(["done 2", "done 3"]);
     await succeed(2);
     expect(await fourth).toBe("done 4");
+  });
+
+  it("has as many commits under way as it may, each with what came since", async () => {
+    const { group, itemsOf, succeed } = commits({ commitsMax: 2 });
+    const added = [1, 2, 3, 4].map((item) => group.add(item));
+    expect(itemsOf()).toEqual([[1], [2]]);
+    await succeed(1);
+    expect(await added[1]).toBe("done 2");
+    await eventually(() => itemsOf().length === 3);
+    expect(itemsOf()).toEqual([[1], [2], [3, 4]]);
+    const fifth = group.add(5);
+    await succeed(2);
+    await succeed(3);
+    expect(await fifth).toBe("done 5");
+    await succeed(0);
+    await group.drain();
+    expect(await added[0]).toBe("done 1");
   });
 
   it("answers nobody before the commit is over", async () => {
