@@ -4,6 +4,7 @@ import { type Config, ConfigError } from "./config.ts";
 import { createUpstream } from "./dialog360/exchange.ts";
 import { createMessaging } from "./dialog360/messaging.ts";
 import { createOrigins } from "./dialog360/origins.ts";
+import { createPartnerApi } from "./dialog360/partner.ts";
 import { createCommitNotifications } from "./events/commit-notifications.ts";
 import { openFanout } from "./fanout/open-fanout.ts";
 import { createGuards } from "./gateway/guards/create-guards.ts";
@@ -21,6 +22,7 @@ import { createOutboundAgent } from "./outbound/agent.ts";
 import { parseAllowList } from "./outbound/allow-list.ts";
 import { whyUnusable } from "./outbound/public-url.ts";
 import type { Resolver } from "./outbound/resolve.ts";
+import type { PartnerAccount } from "./partner-account.ts";
 import { openPartner } from "./partner/open-partner.ts";
 import { createFindDestinationRules } from "./records/destination-rules.ts";
 import { openRecords } from "./records/open-records.ts";
@@ -43,6 +45,10 @@ export type Circumstances = {
   bootstrapClient: { id: string; secret: Secret } | undefined;
   /** 360dialog's Messaging API, or the simulator. */
   baseUrl: string;
+  /** At 360dialog; `undefined` where the Partner API is not to be called. */
+  partnerAccount: PartnerAccount | undefined;
+  /** What partner events are signed with. */
+  platformSecret: Secret | undefined;
   /** Between the processes of this machine; Redis reaches further. */
   signals: Signals;
   /** Who is asked for the addresses of tenants' hosts; the DNS, if unsaid. */
@@ -76,6 +82,7 @@ export async function openParts(
   stack: AsyncDisposableStack,
 ): Promise<Parts> {
   const { config, url, databaseUrl, bootstrapClient, baseUrl, log, metrics } = circumstances;
+  const { partnerAccount } = circumstances;
   const contract = loadContract();
   const allowList = named("ALLOW_PRIVATE_ENDPOINTS", () =>
     parseAllowList(config.ALLOW_PRIVATE_ENDPOINTS.join(",")),
@@ -173,6 +180,7 @@ export async function openParts(
       db,
       sealer,
       messaging: createMessaging(upstream),
+      partnerApi: partnerAccount && createPartnerApi(upstream, partnerAccount),
       origins,
       url,
       unusableUrl: whyUnusable(url, config.production),
