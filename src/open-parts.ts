@@ -23,6 +23,7 @@ import { parseAllowList } from "./outbound/allow-list.ts";
 import { whyUnusable } from "./outbound/public-url.ts";
 import type { Resolver } from "./outbound/resolve.ts";
 import type { PartnerAccount } from "./partner-account.ts";
+import { openOnboarding } from "./partner/open-onboarding.ts";
 import { openPartner } from "./partner/open-partner.ts";
 import { createFindDestinationRules } from "./records/destination-rules.ts";
 import { openRecords } from "./records/open-records.ts";
@@ -82,7 +83,7 @@ export async function openParts(
   stack: AsyncDisposableStack,
 ): Promise<Parts> {
   const { config, url, databaseUrl, bootstrapClient, baseUrl, log, metrics } = circumstances;
-  const { partnerAccount } = circumstances;
+  const { partnerAccount, platformSecret } = circumstances;
   const contract = loadContract();
   const allowList = named("ALLOW_PRIVATE_ENDPOINTS", () =>
     parseAllowList(config.ALLOW_PRIVATE_ENDPOINTS.join(",")),
@@ -163,9 +164,25 @@ export async function openParts(
   });
   stack.defer(records.stop);
 
+  const hub = {
+    partnerApi: partnerAccount && createPartnerApi(upstream, partnerAccount),
+    messaging: createMessaging(upstream),
+    origins,
+    url,
+    unusableUrl: whyUnusable(url, config.production),
+  };
+  const onboarding = openOnboarding({ ...hub, db, platformSecret, log });
   const commit = createCommitNotifications(db);
   let stopping = false;
-  const background = createBackground({ role: config.ROLE, db, tenancy, fanout, records, log });
+  const background = createBackground({
+    role: config.ROLE,
+    db,
+    tenancy,
+    fanout,
+    records,
+    onboarding,
+    log,
+  });
   const { poke } = background;
   signals.listen("delivery", poke);
   const readiness = async (): Promise<Readiness> => {
@@ -179,17 +196,15 @@ export async function openParts(
     ...openPartner({
       db,
       sealer,
-      messaging: createMessaging(upstream),
-      partnerApi: partnerAccount && createPartnerApi(upstream, partnerAccount),
-      origins,
-      url,
-      unusableUrl: whyUnusable(url, config.production),
+      ...hub,
       registerIssuer: tenancy.registerIssuer,
     }),
+    ...onboarding.routes,
     ...fanout.routes,
     ...records.routes,
     ...hookRoutes({
       findHook: tenancy.findHook,
+      takePartnerEvent: onboarding.takePartnerEvent,
       commit,
       log,
       metrics,

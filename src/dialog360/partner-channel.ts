@@ -16,7 +16,8 @@ export type HubChannel = {
   displayPhoneNumber: string | null;
   /** Meta's id of the WABA. */
   wabaId: string | null;
-  quality: string | null;
+  /** In Meta's words. */
+  quality: "GREEN" | "YELLOW" | "RED" | "UNKNOWN" | null;
   messagingLimit: string | null;
 };
 
@@ -41,7 +42,7 @@ export function parseHubChannel(value: unknown): HubChannel | undefined {
     terminated: textOf(channel["terminated_at"]) !== null,
     displayPhoneNumber: digitsOf(fieldsOf(channel["setup_info"])["phone_number"]),
     wabaId: textOf(fieldsOf(channel["waba_account"])["external_id"]),
-    quality: textOf(channel["current_quality_rating"]),
+    quality: qualityOf(channel["current_quality_rating"]),
     messagingLimit: textOf(channel["current_limit"]),
   };
 }
@@ -60,6 +61,20 @@ function fieldsOf(value: unknown): Fields {
 
 function textOf(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value : null;
+}
+
+/** 360dialog says high, medium and low where Meta says green, yellow and red. */
+const QUALITIES = { high: "GREEN", medium: "YELLOW", low: "RED" } as const;
+
+function qualityOf(value: unknown): HubChannel["quality"] {
+  const word = textOf(value)?.toLowerCase();
+  if (word === undefined) {
+    return null;
+  }
+  const known = Object.entries(QUALITIES).find(([hubWord, metaWord]) =>
+    [hubWord, metaWord.toLowerCase()].includes(word),
+  );
+  return known?.[1] ?? "UNKNOWN";
 }
 
 function digitsOf(value: unknown): string | null {

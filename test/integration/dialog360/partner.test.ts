@@ -52,7 +52,7 @@ describe("the Partner API's client", () => {
       terminated: false,
       displayPhoneNumber: "4930123",
       wabaId: "77",
-      quality: "High",
+      quality: "GREEN",
       messagingLimit: "TIER_1K",
     };
     expect(page).toEqual({ kind: "ok", value: { total: 1, rows: [shown] } });
