@@ -6,6 +6,7 @@ import type { Secret } from "../secret.ts";
 import type { Database } from "../store/database.ts";
 import { applyNextPartnerEvent } from "./hub-events/apply-partner-events.ts";
 import { refreshNumber } from "./hub-events/refresh-number.ts";
+import { createSeeChannel } from "./hub-events/see-channel.ts";
 import { createTakePartnerEvent, type TakePartnerEvent } from "./hub-events/take-partner-event.ts";
 import { hubRoutes } from "./hub-routes.ts";
 
@@ -31,13 +32,13 @@ export function openOnboarding(options: {
 }): Onboarding {
   const { db, log } = options;
   const onError = (err: unknown): void => logBackgroundFailed(log, { job: "partner_events", err });
+  const seeChannel = createSeeChannel(options);
+  const applying = { db, apply: refreshNumber, seeChannel, onError };
   let job: ReturnType<typeof keepLooking> | undefined;
 
   async function look(): Promise<number> {
     try {
-      return (await applyNextPartnerEvent({ db, apply: refreshNumber, onError }))
-        ? 0
-        : LOOK_EVERY_MS;
+      return (await applyNextPartnerEvent(applying)) ? 0 : LOOK_EVERY_MS;
     } catch (error) {
       onError(error);
       return LOOK_EVERY_MS;

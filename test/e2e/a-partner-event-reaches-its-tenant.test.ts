@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
@@ -51,6 +52,15 @@ describe("partner events", () => {
 
   const storedCount = async (): Promise<number> => {
     const rows = await gateway.database.db.selectFrom("partner_event").select("event").execute();
+    return rows.length;
+  };
+
+  const waitingCount = async (): Promise<number> => {
+    const rows = await gateway.database.db
+      .selectFrom("partner_event")
+      .select("event")
+      .where("applied_at", "is", null)
+      .execute();
     return rows.length;
   };
 
@@ -108,6 +118,33 @@ describe("partner events", () => {
       expect(await eventsOf(tenant, "account.restricted")).toHaveLength(1);
       return true;
     });
+  });
+
+  it("in whatever order and however often they come end in the state that 360dialog has", async () => {
+    const { simulator } = gateway;
+    const now = { quality: "Medium", currentLimit: "TIER_100K" };
+    simulator.changeChannel(channelId, now, { quiet: true });
+    const stale = fc.record({
+      current_quality_rating: fc.constantFrom("High", "Medium", "Low"),
+      current_limit: fc.constantFrom("TIER_1K", "TIER_10K", "TIER_100K"),
+      status: fc.constantFrom("created", "ready", "modified"),
+    });
+    const events = fc.tuple(fc.constantFrom("channel_ready", "channel_running", "odd"), stale);
+    let round = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(events, { minLength: 1, maxLength: 8 }), async (told) => {
+        round += 1;
+        const bodies = told.map(([event, data], index) =>
+          JSON.stringify({ id: `${round}-${index % 5}`, event, data: { id: channelId, ...data } }),
+        );
+        await Promise.all(bodies.map((body) => post(body, signPartnerEvent(body))));
+        await eventually(async () => (await waitingCount()) === 0);
+        const number = await gateway.partner("GET", `/partner/v1/numbers/${tenant.numberId}`);
+        expect(number.json).toMatchObject({ quality: "YELLOW", messaging_limit: "TIER_100K" });
+        expect(number.json.onboarding_stage).toBe("restricted");
+      }),
+      { numRuns: 15 },
+    );
   });
 
   it("that nobody understands are kept whole and are nobody's", async () => {

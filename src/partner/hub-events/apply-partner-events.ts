@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { type Selectable, sql } from "kysely";
+import type { HubChannel } from "../../dialog360/partner-channel.ts";
 import { NO_TENANT, writeOwnEvent } from "../../events/write-notifications.ts";
 import { ownBody } from "../../fanout/own-events.ts";
 import { type Database, type DatabaseTransaction, isPassingTrouble } from "../../store/database.ts";
@@ -12,35 +13,51 @@ import { typeOf, valueOf } from "./tenant-event.ts";
 export type ApplyPartnerEvent = (
   trx: DatabaseTransaction,
   event: PartnerEvent,
-  owner: Owner | undefined,
+  about: {
+    owner: Owner | undefined;
+    /** As 360dialog has it now; `undefined` where it was not asked or did not say. */
+    channel: HubChannel | undefined;
+  },
 ) => Promise<void>;
 
 /**
- * Applies the oldest partner event that waits, of several processes each another one: it becomes an
+ * Applies the oldest partner event that waits: it becomes an
  * event of its tenant, or one without an owner. One that cannot be applied is kept with the reason,
- * and told to `onError`; trouble of the database that passes leaves it waiting.
+ * and told to `onError`; trouble of the database that passes leaves it waiting. Events come in any
+ * order, and old ones late: what they change is read from 360dialog when they are applied.
  * @returns whether there was one
  */
 export async function applyNextPartnerEvent(options: {
   db: Database;
   apply: ApplyPartnerEvent;
+  seeChannel: (channelId: string | null) => Promise<HubChannel | undefined>;
   onError: (error: unknown) => void;
 }): Promise<boolean> {
-  const { db, apply, onError } = options;
+  const { db, apply, seeChannel, onError } = options;
+  const waiting = await db
+    .selectFrom("partner_event")
+    .select(["identity", "channel_id"])
+    .where("applied_at", "is", null)
+    .orderBy("seq")
+    .limit(1)
+    .executeTakeFirst();
+  if (waiting === undefined) {
+    return false;
+  }
+  const channel = await seeChannel(waiting.channel_id);
   return db.transaction().execute(async (trx) => {
     const row = await trx
       .selectFrom("partner_event")
       .selectAll()
+      .where("identity", "=", waiting.identity)
       .where("applied_at", "is", null)
-      .orderBy("seq")
-      .limit(1)
       .forUpdate()
-      .skipLocked()
       .executeTakeFirst();
     if (row === undefined) {
-      return false;
+      // Another process was faster; there may be more.
+      return true;
     }
-    const failure = await applyOne(trx, row, apply).catch(async (error: unknown) => {
+    const failure = await applyOne(trx, { row, channel, apply }).catch(async (error: unknown) => {
       if (isPassingTrouble(error)) {
         throw error;
       }
@@ -59,9 +76,13 @@ export async function applyNextPartnerEvent(options: {
 
 async function applyOne(
   trx: DatabaseTransaction,
-  row: Selectable<PartnerEventTable>,
-  apply: ApplyPartnerEvent,
+  given: {
+    row: Selectable<PartnerEventTable>;
+    channel: HubChannel | undefined;
+    apply: ApplyPartnerEvent;
+  },
 ): Promise<null> {
+  const { row, channel, apply } = given;
   await sql`savepoint before_partner_event`.execute(trx);
   const event = parsePartnerEvent(row.body);
   const owner = await findOwner(trx, event);
@@ -76,6 +97,6 @@ async function applyOne(
     conversation: null,
     body: ownBody(tenantId, type, valueOf(event)),
   });
-  await apply(trx, event, owner);
+  await apply(trx, event, { owner, channel });
   return null;
 }

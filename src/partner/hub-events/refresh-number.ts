@@ -14,10 +14,17 @@ function stateIn(event: string, channel: HubChannel | undefined) {
   };
 }
 
-/** Notes on the number what the event says of it: quality, limit, and that it is restricted. */
-export const refreshNumber: ApplyPartnerEvent = async (trx, { event, data }, owner) => {
+/**
+ * Notes on the number how it is: quality, limit, and that it is restricted. Where 360dialog could not be
+ * asked, what the event says must do.
+ */
+export const refreshNumber: ApplyPartnerEvent = async (
+  trx,
+  { event, data },
+  { owner, channel },
+) => {
   const phoneNumberId = owner?.phoneNumberId;
-  const fields = stateIn(event, parseHubChannel(data));
+  const fields = stateIn(event, channel ?? parseHubChannel(data));
   if (!owner || !phoneNumberId || Object.keys(fields).length === 0) {
     return;
   }
