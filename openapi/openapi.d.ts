@@ -156,7 +156,7 @@ export interface paths {
         put?: never;
         /**
          * Take a notification of 360dialog
-         * @description For 360dialog only: the address is registered there together with a secret header (`X-Gateway-Hook-Secret`), and either of them wrong answers 404. A 200 means that everything in the body is stored, now or by an earlier call; a body that is not JSON is stored as it is. What cannot be stored within 4 seconds answers 503, and 360dialog sends it again.
+         * @description For 360dialog only: a number's address is registered there together with a secret header (`X-Gateway-Hook-Secret`), and either of them wrong answers 404. What comes to the partner's address must be signed (`x-360dialog-signature`), else it answers 404 too. A 200 means that everything in the body is stored, now or by an earlier call; a body that is not JSON is stored as it is. What cannot be stored within 4 seconds answers 503, and 360dialog sends it again.
          */
         post: operations["receiveNotification"];
         delete?: never;
@@ -553,6 +553,26 @@ export interface paths {
          * @description Lets the tenant use the number again: `running` when it has a key, else `pending`. Resuming a number that is not suspended changes nothing.
          */
         post: operations["resumeNumber"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/hub/webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register the gateway for partner events
+         * @description Makes a new address and sets it as the partner's webhook at 360dialog, in place of whatever is set there. Partner events that come to it signed become events of the tenant whose channel or client they are about; the others are kept. An older address of ours is still taken for 7 days. Without the partner's account or `D360_PLATFORM_SECRET` it answers 422.
+         */
+        post: operations["registerPartnerHook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2816,6 +2836,11 @@ export interface components {
             data: components["schemas"]["DestinationRule"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        PartnerHook: {
+            registered_at: components["schemas"]["Timestamp"];
+            /** @description Where partner events went before, without the path; null if nowhere. */
+            replaced_origin: string | null;
+        };
         DestinationRuleCreate: {
             country: components["schemas"]["Country"];
             from: components["schemas"]["Timestamp"];
@@ -3047,6 +3072,8 @@ export interface components {
             throughput: components["schemas"]["Throughput"];
             /** @description WhatsApp's rating, such as `GREEN`; null if not known. */
             quality: string | null;
+            /** @description How many users a day it may begin with, in 360dialog's word. */
+            messaging_limit?: string | null;
             /** @description Where Meta stores its data. */
             local_storage_region: string | null;
             guards: components["schemas"]["NumberGuards"];
@@ -5910,6 +5937,38 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    registerPartnerHook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Partner events now come here. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "registered_at": "2025-06-15T12:00:00.000Z",
+                     *       "replaced_origin": "https://old.example.com"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PartnerHook"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnreachable"];
             503: components["responses"]["Unavailable"];
         };
     };

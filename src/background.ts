@@ -6,6 +6,7 @@ import type { Dispatcher } from "./fanout/dispatcher.ts";
 import type { openFanout } from "./fanout/open-fanout.ts";
 import { pruneIdempotencyKeys } from "./gateway/idempotency/keys.ts";
 import { type Log, logBackgroundFailed } from "./log.ts";
+import type { Onboarding } from "./partner/open-onboarding.ts";
 import type { openRecords } from "./records/open-records.ts";
 import { pruneChanges } from "./store/change-feed.ts";
 import type { Database } from "./store/database.ts";
@@ -31,11 +32,13 @@ export function createBackground(options: {
   tenancy: Awaited<ReturnType<typeof openTenancy>>;
   fanout: ReturnType<typeof openFanout>;
   records: ReturnType<typeof openRecords>;
+  onboarding: Onboarding;
   log: Log;
 }): BackgroundWork {
-  const { role, db, tenancy, fanout, records, log } = options;
+  const { role, db, tenancy, fanout, records, onboarding, log } = options;
   const onJobError = (err: unknown): void => logBackgroundFailed(log, { job: "housekeeping", err });
   let dispatcher: Dispatcher | undefined;
+  let hubEvents: ReturnType<typeof onboarding.start> | undefined;
   let follower: ReturnType<typeof records.startFollower> | undefined;
 
   async function keepWatch(): Promise<void> {
@@ -60,6 +63,7 @@ export function createBackground(options: {
       if (role !== "api") {
         dispatcher = fanout.startDispatcher();
         follower = records.startFollower();
+        hubEvents = onboarding.start();
       }
       const everyMinute = every(MINUTE_MS, keepWatch, onJobError);
       // So soon that a process that is often begun anew does it too.
@@ -67,7 +71,7 @@ export function createBackground(options: {
       return {
         async stop(stopOptions) {
           await Promise.all([everyMinute.stop(), hourly.stop(), dispatcher?.stop(stopOptions)]);
-          await follower?.stop();
+          await Promise.all([follower?.stop(), hubEvents?.stop()]);
         },
       };
     },

@@ -19,6 +19,10 @@ const VARIABLES = {
   REDIS_URL: { parse: redisUrl, secret: true },
   REDIS_PREFIX: { parse: redisPrefix },
   D360_BASE_URL: { default: "https://waba-v2.360dialog.io", parse: origin },
+  D360_HUB_URL: { default: "https://hub.360dialog.io/api/v2", parse: httpUrl },
+  D360_PARTNER_ID: { parse: partnerId },
+  D360_PARTNER_API_KEY: { parse: visibleSecret, secret: true },
+  D360_PLATFORM_SECRET: { parse: visibleSecret, secret: true },
   D360_ALLOWED_ORIGINS: { default: "", parse: list(origin) },
   D360_TIMEOUT: { default: "30s", parse: duration },
   MASTER_KEYS: { parse: masterKeys, secret: true },
@@ -113,6 +117,11 @@ function refuseImpossible(config: Config): void {
         );
       }
     }
+  }
+  if ((config.D360_PARTNER_ID === undefined) !== (config.D360_PARTNER_API_KEY === undefined)) {
+    const missing =
+      config.D360_PARTNER_ID === undefined ? "D360_PARTNER_ID" : "D360_PARTNER_API_KEY";
+    throw new ConfigError(`${missing}: unset, but the other half of the partner's account is set`);
   }
   const retentionMsMin = config.RETRY_HORIZON + IDENTITIES_KEPT_MS;
   if (config.RETENTION < retentionMsMin) {
@@ -227,6 +236,14 @@ function clientId(text: string): string {
   return /^[\x21-\x7e]{1,200}$/.test(text) && !text.includes(":")
     ? text
     : wants("1 to 200 visible ASCII characters without a colon");
+}
+
+function partnerId(text: string): string {
+  return /^[\w-]{1,100}$/.test(text) ? text : wants("1 to 100 letters, digits, _ and -");
+}
+
+function visibleSecret(text: string): Secret {
+  return /^[\x21-\x7e]+$/.test(text) ? new Secret(text) : wants("visible ASCII characters");
 }
 
 function longSecret(text: string): Secret {

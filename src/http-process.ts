@@ -4,6 +4,7 @@ import { shareServer } from "./http/server.ts";
 import { type Log, logBackgroundFailed } from "./log.ts";
 import { createMetrics, takeSnapshot } from "./metrics.ts";
 import { openLog, openParts } from "./open-parts.ts";
+import { partnerOfConfig } from "./partner-account.ts";
 import { joinFirstProcess } from "./processes/first-process.ts";
 
 const DRAIN_MS = 25_000;
@@ -27,6 +28,7 @@ async function serveForFirst(log: Log, config: ReturnType<typeof readConfig>): P
       masterKeys,
       bootstrapClient: id !== undefined && secret !== undefined ? { id, secret } : undefined,
       baseUrl: config.D360_BASE_URL,
+      ...partnerOfConfig(config),
       signals: first.signals,
       log,
       metrics,

@@ -4,6 +4,7 @@ import { type Config, ConfigError } from "./config.ts";
 import { createUpstream } from "./dialog360/exchange.ts";
 import { createMessaging } from "./dialog360/messaging.ts";
 import { createOrigins } from "./dialog360/origins.ts";
+import { createPartnerApi } from "./dialog360/partner.ts";
 import { createCommitNotifications } from "./events/commit-notifications.ts";
 import { openFanout } from "./fanout/open-fanout.ts";
 import { createGuards } from "./gateway/guards/create-guards.ts";
@@ -21,6 +22,8 @@ import { createOutboundAgent } from "./outbound/agent.ts";
 import { parseAllowList } from "./outbound/allow-list.ts";
 import { whyUnusable } from "./outbound/public-url.ts";
 import type { Resolver } from "./outbound/resolve.ts";
+import type { PartnerAccount } from "./partner-account.ts";
+import { openOnboarding } from "./partner/open-onboarding.ts";
 import { openPartner } from "./partner/open-partner.ts";
 import { createFindDestinationRules } from "./records/destination-rules.ts";
 import { openRecords } from "./records/open-records.ts";
@@ -43,6 +46,10 @@ export type Circumstances = {
   bootstrapClient: { id: string; secret: Secret } | undefined;
   /** 360dialog's Messaging API, or the simulator. */
   baseUrl: string;
+  /** At 360dialog; `undefined` where the Partner API is not to be called. */
+  partnerAccount: PartnerAccount | undefined;
+  /** What partner events are signed with. */
+  platformSecret: Secret | undefined;
   /** Between the processes of this machine; Redis reaches further. */
   signals: Signals;
   /** Who is asked for the addresses of tenants' hosts; the DNS, if unsaid. */
@@ -79,6 +86,7 @@ export async function openParts(
   stack: AsyncDisposableStack,
 ): Promise<Parts> {
   const { config, url, databaseUrl, bootstrapClient, baseUrl, log, metrics } = circumstances;
+  const { partnerAccount, platformSecret } = circumstances;
   const contract = loadContract();
   const allowList = named("ALLOW_PRIVATE_ENDPOINTS", () =>
     parseAllowList(config.ALLOW_PRIVATE_ENDPOINTS.join(",")),
@@ -168,9 +176,25 @@ export async function openParts(
   });
   stack.defer(records.stop);
 
+  const hub = {
+    partnerApi: partnerAccount && createPartnerApi(upstream, partnerAccount),
+    messaging: createMessaging(upstream),
+    origins,
+    url,
+    unusableUrl: whyUnusable(url, config.production),
+  };
+  const onboarding = openOnboarding({ ...hub, db, platformSecret, log });
   const commit = createCommitNotifications(db);
   let stopping = false;
-  const background = createBackground({ role: config.ROLE, db, tenancy, fanout, records, log });
+  const background = createBackground({
+    role: config.ROLE,
+    db,
+    tenancy,
+    fanout,
+    records,
+    onboarding,
+    log,
+  });
   const { poke } = background;
   signals.listen("delivery", poke);
   const readiness = async (): Promise<Readiness> => {
@@ -184,16 +208,15 @@ export async function openParts(
     ...openPartner({
       db,
       sealer,
-      messaging: createMessaging(upstream),
-      origins,
-      url,
-      unusableUrl: whyUnusable(url, config.production),
+      ...hub,
       registerIssuer: tenancy.registerIssuer,
     }),
+    ...onboarding.routes,
     ...fanout.routes,
     ...records.routes,
     ...hookRoutes({
       findHook: tenancy.findHook,
+      takePartnerEvent: onboarding.takePartnerEvent,
       commit,
       log,
       metrics,

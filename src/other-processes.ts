@@ -1,5 +1,6 @@
 import { type Config, VARIABLE_DEFAULTS } from "./config.ts";
 import { type Log, logLimitsPerProcess } from "./log.ts";
+import type { PartnerAccount } from "./partner-account.ts";
 import type { Secret } from "./secret.ts";
 
 /** What Redis would make one limit for all processes. */
@@ -24,9 +25,11 @@ export function environmentOfOthers(
     masterKeys: { id: string; key: Secret }[];
     bootstrapClient: { id: string; secret: Secret } | undefined;
     baseUrl: string;
+    partnerAccount: PartnerAccount | undefined;
+    platformSecret: Secret | undefined;
   },
 ): NodeJS.ProcessEnv {
-  const { bootstrapClient } = found;
+  const { bootstrapClient, partnerAccount } = found;
   const masterKeys = found.masterKeys.map(({ id, key }) => `${id}:${key.reveal()}`);
   return {
     ...Object.fromEntries(
@@ -39,5 +42,9 @@ export function environmentOfOthers(
     BOOTSTRAP_CLIENT_ID: bootstrapClient?.id,
     BOOTSTRAP_CLIENT_SECRET: bootstrapClient?.secret.reveal(),
     D360_BASE_URL: found.baseUrl,
+    D360_HUB_URL: partnerAccount?.url,
+    D360_PARTNER_ID: partnerAccount?.partnerId,
+    D360_PARTNER_API_KEY: partnerAccount?.apiKey.reveal(),
+    D360_PLATFORM_SECRET: found.platformSecret?.reveal(),
   };
 }

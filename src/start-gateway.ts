@@ -15,6 +15,7 @@ import { openLog, openParts } from "./open-parts.ts";
 import { countOthers, environmentOfOthers } from "./other-processes.ts";
 import { whyUnusable } from "./outbound/public-url.ts";
 import type { Resolver } from "./outbound/resolve.ts";
+import { findPartner } from "./partner-account.ts";
 import { createHttpProcesses } from "./processes/http-processes.ts";
 import type { Secret } from "./secret.ts";
 import type { Simulator } from "./simulator/simulator.ts";
@@ -69,7 +70,8 @@ export async function startGateway(
   const simulator = await embedSimulator(config, dataDir, starting);
 
   const baseUrl = simulator?.url ?? config.D360_BASE_URL;
-  const found = { url, databaseUrl, masterKeys, bootstrapClient, baseUrl };
+  const partner = findPartner(config, simulator);
+  const found = { url, databaseUrl, masterKeys, bootstrapClient, baseUrl, ...partner };
   const { signals } = processes;
   const parts = await openParts({ config, ...found, ...options, signals, log, metrics }, starting);
   starting.defer(processes.stop);

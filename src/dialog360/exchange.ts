@@ -7,7 +7,7 @@ import { type AnswerSink, AnswerStreamer } from "./answer-streamer.ts";
 import type { CallHandler, NotSent, Unanswered } from "./call-handler.ts";
 import { type Connections, openConnections } from "./connections.ts";
 
-/** One call to 360dialog's Messaging API; `path` includes the query, byte for byte. */
+/** One call to 360dialog; `path` includes the query, byte for byte. */
 export type UpstreamCall = {
   origin: string;
   method: string;
@@ -18,6 +18,8 @@ export type UpstreamCall = {
    */
   headers: string[];
   apiKey: Secret;
+  /** The Partner API takes its key in a header of another name. */
+  keyHeader?: "d360-api-key" | "x-api-key";
   /** A stream is read as fast as upstream takes it, and is never destroyed: it may be a caller's. */
   body: Buffer | Readable | null;
 };
@@ -107,14 +109,14 @@ function untilSent<Result extends Exchange | Streamed>(
 }
 
 function dispatch(agent: Agent, call: UpstreamCall, handler: CallHandler): void {
-  const { origin, method, path, headers, apiKey, body } = call;
+  const { origin, method, path, headers, apiKey, keyHeader = "d360-api-key", body } = call;
   try {
     agent.dispatch(
       {
         origin,
         method,
         path,
-        headers: [...headers, "d360-api-key", apiKey.reveal()],
+        headers: [...headers, keyHeader, apiKey.reveal()],
         body: body instanceof Readable ? borrow(body) : body,
       },
       handler,

@@ -17,6 +17,7 @@ import { split } from "./split.ts";
 
 // As Node names it.
 const SECRET_HEADER = HOOK_SECRET_HEADER.toLowerCase();
+const SIGNATURE_HEADER = "x-360dialog-signature";
 const BODY_BYTES_MAX = 4 * MiB;
 // 360dialog gives up after 5 s; a refusal before that makes it repeat, which is safe.
 const ANSWER_WITHIN_MS = 4000;
@@ -25,13 +26,19 @@ const ANSWER_WITHIN_MS = 4000;
 export function hookRoutes(options: {
   findHook: FindHook;
   findTenantsOfWaba: (wabaId: string) => Promise<string[]>;
+  /** What came to no number's address; `false` where it is none that is known, or not signed. */
+  takePartnerEvent: (call: {
+    token: string;
+    signature: string;
+    readBody: () => Promise<Buffer>;
+  }) => Promise<boolean>;
   commit: GroupCommit<NewNotification, WrittenNotification>;
   /** Tells the dispatcher for whom there may be something to deliver. */
   poke: (tenantIds: ReadonlySet<string>) => void;
   log: Log;
   metrics: Metrics;
 }): Route[] {
-  const { findHook, findTenantsOfWaba, commit, poke, log, metrics } = options;
+  const { findHook, takePartnerEvent, findTenantsOfWaba, commit, poke, log, metrics } = options;
   return [
     hookRoute(
       {
@@ -48,7 +55,16 @@ export function hookRoutes(options: {
             const secret = req.headers[SECRET_HEADER];
             const owner = await findHook(token, typeof secret === "string" ? secret : undefined);
             if (owner === undefined) {
-              throw new NotFound();
+              const signature = req.headers[SIGNATURE_HEADER];
+              const taken = await takePartnerEvent({
+                token,
+                signature: typeof signature === "string" ? signature : "",
+                readBody: () => readBody(req, { bytesMax: BODY_BYTES_MAX }),
+              });
+              if (!taken) {
+                throw new NotFound();
+              }
+              return;
             }
             const body = await readBody(req, { bytesMax: BODY_BYTES_MAX });
             const events = await ownEvents(split(body), owner, findTenantsOfWaba);

@@ -1,5 +1,6 @@
 import type { Messaging } from "../dialog360/messaging.ts";
 import type { Origins } from "../dialog360/origins.ts";
+import type { PartnerApi } from "../dialog360/partner.ts";
 import type { Route } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
 import type { RegisterIssuer } from "../tenancy/register-issuer.ts";
@@ -16,6 +17,8 @@ export function openPartner(options: {
   db: Database;
   sealer: Sealer;
   messaging: Messaging;
+  /** `undefined` where no account at 360dialog is set. */
+  partnerApi: PartnerApi | undefined;
   origins: Origins;
   /** Our PUBLIC_URL, and why 360dialog could not call it, if it could not. */
   url: string;

@@ -68,6 +68,7 @@ export function presentNumber(row: PhoneNumberRow): Schemas["Number"] {
     base_url: row.base_url,
     throughput: row.throughput,
     quality: row.quality,
+    messaging_limit: row.messaging_limit,
     local_storage_region: row.local_storage_region,
     guards: numberGuards(row.guards),
     created_at: row.created_at.toISOString(),
@@ -76,6 +77,8 @@ export function presentNumber(row: PhoneNumberRow): Schemas["Number"] {
 
 /** Of what the partner sets, the key too; not of what 360dialog says or use makes of it. */
 export function numberEtag(row: PhoneNumberRow): string {
-  const { state: _state, onboarding_stage: _stage, quality: _quality, ...set } = presentNumber(row);
+  const shown = presentNumber(row);
+  const { state: _state, onboarding_stage: _stage, quality: _quality, ...rest } = shown;
+  const { messaging_limit: _limit, ...set } = rest;
   return etagOf(set, row.api_key_sealed);
 }

@@ -25,9 +25,9 @@ export function digitsFrom(seed: string, length: number): string {
   return `1${BigInt(`0x${hash.toString("hex")}`)}`.slice(0, length);
 }
 
-const DIALOG360_ID_LENGTHS = { CH: 6, WT: 20 };
+const DIALOG360_ID_LENGTHS = { CH: 6, CL: 8, EV: 20, WT: 20 };
 
-/** An id of 360dialog's own; its last letters say what it names: a channel or a template. */
+/** An id of 360dialog's own; its last letters tell a channel, client, event or template. */
 export function newDialog360Id(suffix: keyof typeof DIALOG360_ID_LENGTHS): string {
   return `${randomText(DIALOG360_ID_LENGTHS[suffix])}${suffix}`;
 }
@@ -40,6 +40,11 @@ export function newApiKey(): string {
 /** A token of Meta's, of the kind that must never reach a caller. */
 export function newMetaAccessToken(): string {
   return `EAAG${randomText(170)}`;
+}
+
+/** A token of the Partner API's older login. */
+export function newPartnerToken(): string {
+  return randomText(48);
 }
 
 /** A WhatsApp message id: as in real ones, the base64 holds the user and a random part. */

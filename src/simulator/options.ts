@@ -2,6 +2,7 @@ import type { RecordedRequest } from "./http/recorded-request.ts";
 import type { Limits } from "./messaging-api/limits/limits.ts";
 import type { LookUpBlock } from "./messaging-api/media/failing-look-ups.ts";
 import type { StatusName } from "./messages/status.ts";
+import { type PartnerLogin, SIMULATED_PARTNER } from "./partner-api/partner-account.ts";
 import { DEFAULT_RETRY_DELAYS_MS } from "./webhooks/retry-delay.ts";
 import type { Notification } from "./webhooks/notification.ts";
 
@@ -23,6 +24,8 @@ export type SimulatorOptions = {
   webhookTimeoutMs?: number;
   /** Attempts under way at once for one number. */
   webhookConcurrency?: number;
+  /** How the partner signs in, and what its events are signed with. */
+  partner?: PartnerLogin;
   /** Takes plain HTTP and ports in webhook URLs, on loopback only. */
   allowLoopbackWebhooks?: boolean;
   /** Whether a new key makes the number forget its webhook. */
@@ -61,6 +64,7 @@ const DEFAULTS: Settings = {
   webhookHorizonMs: 24 * 3_600_000,
   webhookTimeoutMs: 5_000,
   webhookConcurrency: 100,
+  partner: SIMULATED_PARTNER,
   allowLoopbackWebhooks: true,
   rotationClearsWebhook: true,
   leftInPathStatus: 404,

@@ -18,6 +18,7 @@ import { PhoneNumbers } from "./numbers/phone-numbers.ts";
 import { Saver } from "./numbers/saver.ts";
 import { readStateFile, writeStateFile } from "./numbers/state-file.ts";
 import { type SimulatorOptions, withDefaults } from "./options.ts";
+import { createHubListener, openHub } from "./partner-api/open-hub.ts";
 import { Timers } from "./timers.ts";
 import { DestinationBook } from "./webhooks/extra-destinations.ts";
 import { WebhookSender } from "./webhooks/webhook-sender.ts";
@@ -42,6 +43,8 @@ export type {
   Webhook,
 } from "./numbers/phone-number.ts";
 export type { SimulatorOptions } from "./options.ts";
+export type { Channel, ChannelChange } from "./partner-api/channel.ts";
+export { type PartnerLogin, SIMULATED_PARTNER } from "./partner-api/partner-account.ts";
 export type { Attempt, Notification } from "./webhooks/notification.ts";
 
 /** A 360dialog that listens. */
@@ -57,6 +60,8 @@ export type Simulator = SimulatorControls & {
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const settings = withDefaults(options);
   const { stateFile } = settings;
+  // Known once it listens, which is before anybody can ask.
+  let ownUrl = "";
   const saver = new Saver(() => {
     if (stateFile !== undefined) {
       writeStateFile(stateFile, phoneNumbers.list());
@@ -72,6 +77,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     extras,
     timers,
   });
+  const hub = openHub({ settings, phoneNumbers, timers });
   const faults = new FaultScript();
   const requests = new BoundedLog<RecordedRequest>({
     entriesMax: settings.logEntriesMax,
@@ -91,6 +97,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     templates,
     groups,
     limiter,
+    ...hub,
     rotationClearsWebhook: settings.rotationClearsWebhook,
   });
   const operations = createOperations({
@@ -105,10 +112,13 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     tellGroupUpdate: createTellGroupUpdate(sender),
   });
 
+  const answerHubCall = createHubListener({ ...hub, settings, controls, url: () => ownUrl });
+
   const server = createServer(
     createRequestListener({
       controlApi: createControlApi(controls),
-      messagingApi: (request, phoneNumber) =>
+      answerCall: (request, phoneNumber) =>
+        answerHubCall(request) ??
         answerMessagingCall({
           request,
           phoneNumber,
@@ -125,6 +135,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     }),
   );
   const { url, port } = await listen(server, settings);
+  ownUrl = url;
 
   return {
     ...controls,
@@ -136,7 +147,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       });
       timers.close();
       server.closeAllConnections();
-      await sender.close();
+      await Promise.all([sender.close(), hub.partnerSender.close()]);
       await closed;
       saver.flush();
     },

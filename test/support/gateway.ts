@@ -34,7 +34,7 @@ export type TestTenant = {
 
 export const BOOTSTRAP = { id: "partner", secret: "bootstrap-secret-of-the-tests-0123456789" };
 
-/** What a gateway under test is told; `DATABASE_URL` and `D360_BASE_URL` are added. */
+/** What a gateway under test is told; `DATABASE_URL` and the simulator's are added. */
 export function testEnvironment(): Record<string, string> {
   return {
     NODE_ENV: "test",
@@ -48,6 +48,17 @@ export function testEnvironment(): Record<string, string> {
     ALLOW_PRIVATE_ENDPOINTS: "127.0.0.1",
     RETRY_SCHEDULE: "100ms,200ms,400ms",
     DATA_DIR: `/tmp/wg-test-${process.pid}`,
+  };
+}
+
+/** The simulator as the 360dialog of a gateway's environment, with the partner's account there. */
+export function environmentOf({ url, partner }: Simulator): Record<string, string> {
+  return {
+    D360_BASE_URL: url,
+    D360_HUB_URL: `${url}/api/v2`,
+    D360_PARTNER_ID: partner.partnerId,
+    D360_PARTNER_API_KEY: partner.apiKey,
+    D360_PLATFORM_SECRET: partner.platformSecret,
   };
 }
 
@@ -74,7 +85,7 @@ export async function startTestGateway(
     readConfig({
       ...testEnvironment(),
       DATABASE_URL: database.url,
-      D360_BASE_URL: simulator.url,
+      ...environmentOf(simulator),
       ...options.env,
     }),
     { resolver: options.resolver ?? exampleResolver },

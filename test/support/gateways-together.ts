@@ -6,7 +6,7 @@ import {
 import { type Answer, call, fetchToken } from "./call.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { freePort } from "./free-port.ts";
-import { BOOTSTRAP, testEnvironment } from "./gateway.ts";
+import { BOOTSTRAP, environmentOf, testEnvironment } from "./gateway.ts";
 import { type SpawnedGateway, spawnGateway } from "./spawned-gateway.ts";
 
 export type GatewaysTogether = {
@@ -34,7 +34,7 @@ export async function startGatewaysTogether(
   const env = {
     ...testEnvironment(),
     DATABASE_URL: database.url,
-    D360_BASE_URL: simulator.url,
+    ...environmentOf(simulator),
     // As behind a load balancer: a token of one is a token of all.
     PUBLIC_URL: url,
     ...options.env,

@@ -33,6 +33,7 @@ describe("the configuration", () => {
       DATABASE_URL: undefined,
       DATA_DIR: ".data",
       D360_BASE_URL: "https://waba-v2.360dialog.io",
+      D360_HUB_URL: "https://hub.360dialog.io/api/v2",
       D360_ALLOWED_ORIGINS: [],
       D360_TIMEOUT: 30_000,
       MASTER_KEYS: undefined,
@@ -113,6 +114,10 @@ describe("the configuration", () => {
     ["REDIS_URL", ["localhost:6379", "http://cache", "redis:/cache"]],
     ["REDIS_PREFIX", ["with space", "{slot}", "é", "x".repeat(101)]],
     ["D360_BASE_URL", ["https://waba-v2.360dialog.io/v1", "waba-v2.360dialog.io"]],
+    ["D360_HUB_URL", ["hub.360dialog.io", "https://hub.360dialog.io/api?v=2"]],
+    ["D360_PARTNER_ID", ["a/b", "ü"]],
+    ["D360_PARTNER_API_KEY", ["two words"]],
+    ["D360_PLATFORM_SECRET", ["two words"]],
     ["D360_ALLOWED_ORIGINS", ["https://a.example,b.example", "https://a.example/path"]],
     ["D360_TIMEOUT", ["30", "0s", "-1s", "soon"]],
     [
@@ -134,7 +139,14 @@ describe("the configuration", () => {
     ["LOG_FORMAT", ["text"]],
   ];
   const ANY_TEXT = ["HOST", "DATA_DIR", "ALLOW_PRIVATE_ENDPOINTS"];
-  const SECRETS = new Set(["DATABASE_URL", "REDIS_URL", "MASTER_KEYS", "BOOTSTRAP_CLIENT_SECRET"]);
+  const SECRETS = new Set([
+    "DATABASE_URL",
+    "REDIS_URL",
+    "MASTER_KEYS",
+    "BOOTSTRAP_CLIENT_SECRET",
+    "D360_PARTNER_API_KEY",
+    "D360_PLATFORM_SECRET",
+  ]);
   const cases = BAD.flatMap(([name, texts]) => texts.map((text) => [name, text] as const));
 
   it("is tried with a bad value of each variable that can have one", () => {
@@ -193,6 +205,13 @@ describe("the configuration", () => {
     const message = messageOf({ BOOTSTRAP_CLIENT_SECRET: CLIENT_SECRET });
     expect(message).toMatch(/^BOOTSTRAP_CLIENT_ID: unset/);
     expect(message).not.toContain(CLIENT_SECRET);
+  });
+
+  it("stops at half a partner's account, and names the other half", () => {
+    expect(messageOf({ D360_PARTNER_ID: "ExamplePA" })).toMatch(/^D360_PARTNER_API_KEY: unset/);
+    const message = messageOf({ D360_PARTNER_API_KEY: "key-of-the-partner" });
+    expect(message).toMatch(/^D360_PARTNER_ID: unset/);
+    expect(message).not.toContain("key-of-the-partner");
   });
 
   it("for production is complete with a database, master keys and a URL", () => {

@@ -6,14 +6,15 @@ import { UserUnknown } from "../messages/writing-user.ts";
 import { GroupNotFound } from "../messaging-api/groups/group-store.ts";
 import { TemplateExists, TemplateNotFound } from "../messaging-api/templates/template-store.ts";
 import { PhoneNumberExists, PhoneNumberNotFound } from "../numbers/phone-numbers.ts";
+import { HubClientExists, HubThingNotFound } from "../partner-api/hub.ts";
 import { HOW_TO } from "./how-to.ts";
 import { InvalidInput } from "./input.ts";
 import { jsonAnswer } from "./json-answer.ts";
 import { ROUTES } from "./routes.ts";
 
 const STATUSES = [
-  [404, [PhoneNumberNotFound, TemplateNotFound, GroupNotFound]],
-  [409, [PhoneNumberExists, TemplateExists]],
+  [404, [PhoneNumberNotFound, TemplateNotFound, GroupNotFound, HubThingNotFound]],
+  [409, [PhoneNumberExists, TemplateExists, HubClientExists]],
   [400, [InvalidInput, InboundMessageEmpty, UserUnknown]],
 ] as const;
 

@@ -1,4 +1,5 @@
 import { FAILURE_REASONS } from "../messages/failing-recipients.ts";
+import { SIMULATED_PARTNER } from "../partner-api/partner-account.ts";
 
 const failures = FAILURE_REASONS.map(({ code, title }) => `  …${code}  ${title}`).join("\n");
 
@@ -10,6 +11,10 @@ export const HOW_TO = `A simulated 360dialog. Messaging API, with the header D36
   GET  /health_status?fields=display_phone_number
   GET | POST /v1/configs/webhook      {"url":"http://127.0.0.1:8080/hook","headers":{"x-secret":"s"}}
   and groups, calls, profile, settings, block list, QR codes, flows and the other webhooks
+Partner API, with the header X-API-Key: ${SIMULATED_PARTNER.apiKey}
+  /api/v2/partners/${SIMULATED_PARTNER.partnerId}/clients, /channels?filters={"id":"ID"}, /webhook_url
+  POST …/channels/ID/api_keys         a new key, and the death of the old one
+  GET /dashboard/app/${SIMULATED_PARTNER.partnerId}/permissions?redirect_url&state&client_id    onboarding
 Control API, without a key:
   GET | POST /simulator/numbers       {"phone_number_id","display_phone_number","waba_id"}, all optional
   GET | PATCH /simulator/numbers/ID   {"disabled":true,"unpaid":true,"not_running":true}
@@ -36,6 +41,12 @@ Control API, without a key:
                                       phone_number_id, delay_ms, after_handling
   GET | DELETE /simulator/requests    the Messaging API calls that came in
   GET | DELETE /simulator/notifications       webhooks with their attempts
+  GET | POST /simulator/clients       {"id","name","email"}, all optional
+  GET | POST /simulator/channels      {"client_id":"ID"}, and as for numbers and below
+  GET | PATCH /simulator/channels/ID  {"status":"ready","running":true,"permission":"shared",
+                                       "live":true}; told to the partner unless "quiet":true
+  GET | POST /simulator/partner-events        {"event":"account_restriction","channel_id":"ID","data":{}}
+  POST /simulator/partner-events/replay       {"order":"shuffled","times":2}; same, reversed, shuffled
 Messages are accepted, then sent, delivered and read. Recipients that end in a code fail with it:
 ${failures}
 `;

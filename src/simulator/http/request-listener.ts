@@ -10,7 +10,11 @@ import { splitUrl } from "./split-url.ts";
 
 type ListenerParts = {
   controlApi: (input: { method: string; url: string; contentType: string; body: Buffer }) => Answer;
-  messagingApi: (request: RecordedRequest, phoneNumber: PhoneNumber | undefined) => Promise<Answer>;
+  /** A call of the Messaging API, where a number's key may come with it, or of the hub. */
+  answerCall: (
+    request: RecordedRequest,
+    phoneNumber: PhoneNumber | undefined,
+  ) => Answer | Promise<Answer>;
   findPhoneNumberByKey: (apiKey: string) => PhoneNumber | undefined;
   faults: FaultScript;
   requests: BoundedLog<RecordedRequest>;
@@ -24,7 +28,7 @@ function isControlPath(url: string): boolean {
   return /^\/simulator(?=[/?]|$)/.test(url);
 }
 
-/** Leads each request to the control API or, through the faults, to the Messaging API. */
+/** Leads each request to the control API or, through the faults, to the simulated APIs. */
 export function createRequestListener(parts: ListenerParts): RequestListener {
   async function answerControlCall(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const { body, complete } = await readBody(req);
@@ -71,7 +75,7 @@ export function createRequestListener(parts: ListenerParts): RequestListener {
     res: ServerResponse,
   ): Promise<number | undefined> {
     const handle = async (): Promise<Answer> => {
-      const answer = await parts.messagingApi(request, phoneNumber);
+      const answer = await parts.answerCall(request, phoneNumber);
       parts.save();
       return answer;
     };

@@ -1,11 +1,12 @@
 import type { Answer } from "../http/answer.ts";
+import type { OperationTable } from "../http/operation-table.ts";
 import type { RecordedRequest } from "../http/recorded-request.ts";
 import { splitUrl } from "../http/split-url.ts";
 import type { PhoneNumber } from "../numbers/phone-number.ts";
 import { flatError, metaFormError } from "./answers/own-answer.ts";
 import { hasLeftInPart } from "./left-in-path.ts";
 import type { Limiter } from "./limits/limiter.ts";
-import type { OperationTable } from "./operation-table.ts";
+import type { Operation } from "./operation.ts";
 
 function invalidKey(path: string): Answer {
   return path.startsWith("/v1/configs/")
@@ -32,7 +33,7 @@ function refusedForState(phoneNumber: PhoneNumber): Answer | undefined {
 export async function answerMessagingCall(input: {
   request: RecordedRequest;
   phoneNumber: PhoneNumber | undefined;
-  operations: OperationTable;
+  operations: OperationTable<Operation>;
   limiter: Limiter;
   leftInPathStatus: 404 | 403;
 }): Promise<Answer> {

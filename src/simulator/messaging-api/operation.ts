@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Answer } from "../http/answer.ts";
+import type { Row } from "../http/operation-table.ts";
 import type { PhoneNumber } from "../numbers/phone-number.ts";
 
 /** A call with a good key to a path on the allow-list. */
@@ -15,5 +16,5 @@ export type OperationCall = {
 /** One call of the Messaging API. */
 export type Operation = (call: OperationCall) => Answer | Promise<Answer>;
 
-/** Where an operation is found: `{…}` stands for one segment, `{digits}` for one of digits only. */
-export type OperationRow = readonly [method: string, path: string, operation: Operation];
+/** One row of the allow-list. */
+export type OperationRow = Row<Operation>;

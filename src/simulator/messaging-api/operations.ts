@@ -1,3 +1,4 @@
+import { OperationTable } from "../http/operation-table.ts";
 import type { PhoneNumbers } from "../numbers/phone-numbers.ts";
 import type { Settings } from "../options.ts";
 import type { DestinationBook } from "../webhooks/extra-destinations.ts";
@@ -14,7 +15,7 @@ import type { Limiter } from "./limits/limiter.ts";
 import { mediaOperations } from "./media/media-operations.ts";
 import type { MediaStore } from "./media/media-store.ts";
 import { numberSettingOperations } from "./number-settings/setting-operations.ts";
-import { OperationTable } from "./operation-table.ts";
+import type { Operation } from "./operation.ts";
 import type { AcceptMessage } from "./sending/accept-message.ts";
 import { sendingOperations } from "./sending/sending-operations.ts";
 import { messageTemplateOperations } from "./templates/message-templates.ts";
@@ -38,7 +39,7 @@ export function createOperations(parts: {
   extras: DestinationBook;
   acceptMessage: AcceptMessage;
   tellGroupUpdate: TellGroupUpdate;
-}): OperationTable {
+}): OperationTable<Operation> {
   const { settings, phoneNumbers, media, templates, groups, extras } = parts;
   const checkUrl = (url: string) =>
     checkWebhookUrl(url, { allowLoopback: settings.allowLoopbackWebhooks });

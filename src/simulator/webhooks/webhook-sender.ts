@@ -26,10 +26,13 @@ type SenderSettings = Pick<
   | "onNotification"
 >;
 
+/** Where a number's notification goes now; the headers may depend on its bytes. */
+type FindWebhook = (phoneNumberId: string, body: Buffer) => Webhook | undefined;
+
 /** Posts notifications as 360dialog does: only a 200 ends one, everything else is tried again. */
 export class WebhookSender {
   readonly #settings: SenderSettings;
-  readonly #findWebhook: (phoneNumberId: string) => Webhook | undefined;
+  readonly #findWebhook: FindWebhook;
   readonly #extras: DestinationBook;
   readonly #timers: Timers;
   readonly #log: BoundedLog<OpenNotification>;
@@ -40,7 +43,7 @@ export class WebhookSender {
 
   constructor(input: {
     settings: SenderSettings;
-    findWebhook: (phoneNumberId: string) => Webhook | undefined;
+    findWebhook: FindWebhook;
     extras: DestinationBook;
     timers: Timers;
   }) {
@@ -107,7 +110,7 @@ export class WebhookSender {
     const { phoneNumberId, destination } = notification;
     const webhook =
       destination === undefined
-        ? this.#findWebhook(phoneNumberId)
+        ? this.#findWebhook(phoneNumberId, notification.body)
         : this.#extras.find(phoneNumberId, destination);
     const attempt: Attempt =
       webhook === undefined

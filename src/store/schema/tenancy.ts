@@ -98,6 +98,8 @@ export interface PhoneNumberTable {
   /** Sends a second that 360dialog grants the number. */
   throughput: Generated<20 | 80 | 1000>;
   quality: string | null;
+  /** How many users a day it may begin with, in 360dialog's word. */
+  messaging_limit: string | null;
   local_storage_region: string | null;
   /** Whether the number's named endpoints (360dialog's multi_webhook) are switched on. */
   multi_webhook_enabled: Generated<boolean>;

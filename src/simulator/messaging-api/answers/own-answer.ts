@@ -42,6 +42,11 @@ export function flatError(status: number, error: string): Answer {
   return ownAnswer(status, { error });
 }
 
+/** An error in the form of the hub's `/token`. */
+export function oauthError(status: number, error: string, description: string): Answer {
+  return ownAnswer(status, { error, error_description: description });
+}
+
 /** An error in the form of `/multi_webhook`, where something stands against it. */
 export function messageError(status: number, message: string): Answer {
   return ownAnswer(status, { message });

@@ -1,6 +1,5 @@
-import type { Operation, OperationRow } from "./operation.ts";
-
-type Found = { operation: Operation; ids: string[] };
+/** Where an operation is found: `{…}` stands for one segment, `{digits}` for one of digits only. */
+export type Row<Operation> = readonly [method: string, path: string, operation: Operation];
 
 function patternOf(path: string): RegExp {
   const source = path
@@ -18,12 +17,12 @@ function decoded(id: string): string {
   }
 }
 
-/** The allow-list: every call that this simulator knows. Anything else is blocked. */
-export class OperationTable {
+/** Every call that one of the simulated APIs knows. Anything else is blocked or not there. */
+export class OperationTable<Operation> {
   readonly #exact = new Map<string, Operation>();
   readonly #patterns: { method: string; pattern: RegExp; operation: Operation }[] = [];
 
-  constructor(rows: readonly OperationRow[]) {
+  constructor(rows: readonly Row<Operation>[]) {
     for (const [method, path, operation] of rows) {
       if (path.includes("{")) {
         this.#patterns.push({ method, pattern: patternOf(path), operation });
@@ -33,7 +32,7 @@ export class OperationTable {
     }
   }
 
-  find(method: string, path: string): Found | undefined {
+  find(method: string, path: string): { operation: Operation; ids: string[] } | undefined {
     const operation = this.#exact.get(`${method} ${path}`);
     if (operation !== undefined) {
       return { operation, ids: [] };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { OperationTable } from "../../../../src/simulator/messaging-api/operation-table.ts";
+import { OperationTable } from "../../../../src/simulator/http/operation-table.ts";
 import { ownSuccess } from "../../../../src/simulator/messaging-api/answers/own-answer.ts";
 
 const [lookUp, group, list] = [1, 2, 3].map((body) => () => ownSuccess(body));
