@@ -605,6 +605,33 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/v1/numbers/{number_id}/registrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List a number's registrations
+         * @description What has been registered of this number at 360dialog, newest first, and what may be: 360dialog takes 10 registrations of a number in any 72 hours and then blocks it for 72 hours. They count for the number, whichever tenant has it.
+         */
+        get: operations["listRegistrations"];
+        put?: never;
+        /**
+         * Take a registration slot
+         * @description Call it before you register the number at 360dialog or Meta by hand: it takes one of the 10 slots of the moving 72 hours and writes down what for. It calls nobody. A slot is not given back, because requests count, whatever comes of them.
+         */
+        post: operations["takeRegistration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/partner/v1/destination-rules": {
         parameters: {
             query?: never;
@@ -2607,7 +2634,7 @@ export interface components {
          * @description The stable word for what went wrong. What is wrong with the query or makes the body unreadable is a 400, what is wrong in the body a 422; a malformed id in the path, also one with U+0000, is a missing one: 404 `not_found`. Words that no operation names are reserved.
          * @enum {string}
          */
-        ErrorCode: "invalid_json" | "invalid_parameter" | "phone_number_required" | "phone_number_conflict" | "multiple_credentials" | "token_missing" | "token_invalid" | "insufficient_scope" | "tenant_suspended" | "wrong_audience" | "not_found" | "unknown_operation" | "method_not_allowed" | "number_taken" | "channel_taken" | "external_id_taken" | "idempotency_in_progress" | "etag_mismatch" | "too_large" | "unsupported_media_type" | "invalid_request" | "window_closed" | "opt_in_missing" | "opted_out" | "destination_restricted" | "template_unavailable" | "idempotency_key_reused" | "api_key_required" | "key_number_mismatch" | "public_url_invalid" | "rate_limited" | "registration_limit" | "internal_error" | "upstream_unreachable" | "api_key_rejected" | "overloaded" | "key_rotating" | "outcome_unknown" | "upstream_timeout";
+        ErrorCode: "invalid_json" | "invalid_parameter" | "phone_number_required" | "phone_number_conflict" | "multiple_credentials" | "token_missing" | "token_invalid" | "insufficient_scope" | "tenant_suspended" | "wrong_audience" | "not_found" | "unknown_operation" | "method_not_allowed" | "number_taken" | "channel_taken" | "external_id_taken" | "idempotency_in_progress" | "etag_mismatch" | "too_large" | "unsupported_media_type" | "invalid_request" | "window_closed" | "opt_in_missing" | "opted_out" | "destination_restricted" | "template_unavailable" | "idempotency_key_reused" | "api_key_required" | "key_number_mismatch" | "public_url_invalid" | "rate_limited" | "registration_limit" | "registration_limit" | "internal_error" | "upstream_unreachable" | "api_key_rejected" | "overloaded" | "key_rotating" | "outcome_unknown" | "upstream_timeout";
         /** @description An error of ours (RFC 9457). Some codes add members of their own. */
         Problem: {
             /** Format: uri-reference */
@@ -2794,6 +2821,33 @@ export interface components {
             opt_in?: components["schemas"]["GuardModeOrNull"];
             destination?: components["schemas"]["GuardModeOrNull"];
             template?: components["schemas"]["GuardModeOrNull"];
+        };
+        /** @enum {string} */
+        RegistrationKind: "waba_creation" | "display_name" | "migration" | "test_number";
+        Registration: {
+            id: string;
+            /**
+             * @description What for. `local_storage` is taken by the gateway when a PIN is confirmed.
+             * @enum {string}
+             */
+            kind: "waba_creation" | "display_name" | "migration" | "test_number" | "local_storage";
+            note: string | null;
+            registered_at: components["schemas"]["Timestamp"];
+            /** @description From this moment it counts no more. */
+            counts_until: components["schemas"]["Timestamp"];
+        };
+        RegistrationList: {
+            data: components["schemas"]["Registration"][];
+            next_cursor: components["schemas"]["NextCursor"];
+            registrations_left: number;
+            /** @description When one may be made; the time of this answer, if that is now. */
+            next_free_at: components["schemas"]["Timestamp"];
+            /** @description 72 hours after 360dialog was last heard to refuse for too many registrations; null if it never was. */
+            blocked_until: components["schemas"]["Timestamp"] | null;
+        };
+        RegistrationTake: {
+            kind: components["schemas"]["RegistrationKind"];
+            note?: string | null;
         };
         /**
          * @description `blocked`: nothing may be sent there; `marketing_blocked`: no marketing.
@@ -3047,6 +3101,8 @@ export interface components {
             throughput: components["schemas"]["Throughput"];
             /** @description WhatsApp's rating, such as `GREEN`; null if not known. */
             quality: string | null;
+            /** @description How often the number may still be registered at 360dialog now; 0 while it is blocked. */
+            registrations_left: number;
             /** @description Where Meta stores its data. */
             local_storage_region: string | null;
             guards: components["schemas"]["NumberGuards"];
@@ -4011,6 +4067,30 @@ export interface components {
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The number has been registered ten times in 72 hours, or 360dialog has blocked its registration (`registration_limit`); come again at `next_free_at`. */
+        RegistrationLimit: {
+            headers: {
+                "Retry-After": components["headers"]["RetryAfter"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:waba-gateway:error:registration_limit",
+                 *       "title": "Too many registrations",
+                 *       "status": 429,
+                 *       "detail": "360dialog takes 10 registrations of a number in 72 hours; the next is free at 2025-06-18T12:00:00.000Z.",
+                 *       "code": "registration_limit",
+                 *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                 *       "next_free_at": "2025-06-18T12:00:00.000Z"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    next_free_at: components["schemas"]["Timestamp"];
+                };
             };
         };
         /** @description A fitness test of this endpoint is under way (`rate_limited`). */
@@ -5723,6 +5803,7 @@ export interface operations {
                      *           "base_url": null,
                      *           "throughput": 80,
                      *           "quality": null,
+                     *           "registrations_left": 10,
                      *           "local_storage_region": null,
                      *           "guards": {
                      *             "customer_service_window": null,
@@ -5984,6 +6065,112 @@ export interface operations {
             422: components["responses"]["KeyRefused"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnreachable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listRegistrations: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of registrations. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "reg_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "kind": "display_name",
+                     *           "note": "Acme Support, new name",
+                     *           "registered_at": "2025-06-15T12:00:00.000Z",
+                     *           "counts_until": "2025-06-18T12:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "registrations_left": 9,
+                     *       "next_free_at": "2025-06-15T12:00:01.000Z",
+                     *       "blocked_until": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RegistrationList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    takeRegistration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "display_name",
+                 *       "note": "Acme Support, new name"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RegistrationTake"];
+            };
+        };
+        responses: {
+            /** @description The registration; go ahead. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "reg_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "kind": "display_name",
+                     *       "note": "Acme Support, new name",
+                     *       "registered_at": "2025-06-15T12:00:00.000Z",
+                     *       "counts_until": "2025-06-18T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Registration"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            429: components["responses"]["RegistrationLimit"];
+            500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
     };

@@ -7,6 +7,7 @@ import type { openFanout } from "./fanout/open-fanout.ts";
 import { pruneIdempotencyKeys } from "./gateway/idempotency/keys.ts";
 import { type Log, logBackgroundFailed } from "./log.ts";
 import type { openRecords } from "./records/open-records.ts";
+import { pruneRegistrations } from "./partner/registrations/read-registrations.ts";
 import { pruneChanges } from "./store/change-feed.ts";
 import type { Database } from "./store/database.ts";
 import { ensurePartitions } from "./store/migrate.ts";
@@ -50,6 +51,7 @@ export function createBackground(options: {
     await pruneChanges(db);
     await pruneIdempotencyKeys(db);
     await records.prune();
+    await pruneRegistrations(db);
     await tenancy.renew();
     // Last, because it may wait long for whoever still reads.
     await fanout.dropOld();

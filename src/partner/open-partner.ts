@@ -9,6 +9,7 @@ import { createConnectNumber } from "./connect-number.ts";
 import { issuerRoutes } from "./issuer-routes.ts";
 import { destinationRuleRoutes } from "./destination-rule-routes.ts";
 import { numberRoutes } from "./number-routes.ts";
+import { registrationRoutes } from "./registrations/registration-routes.ts";
 import { tenantRoutes } from "./tenant-routes.ts";
 
 /** The partner's API, joined: tenants, clients, issuers, numbers. */
@@ -29,5 +30,6 @@ export function openPartner(options: {
     ...issuerRoutes({ db, registerIssuer }),
     ...destinationRuleRoutes({ db }),
     ...numberRoutes({ db, sealer, connect: createConnectNumber(options) }),
+    ...registrationRoutes({ db }),
   ];
 }

@@ -53,7 +53,10 @@ export function issuerEtag(row: IssuerRow): string {
 }
 
 /** The partner's view. Of the key only its last four characters are ever shown. */
-export function presentNumber(row: PhoneNumberRow): Schemas["Number"] {
+export function presentNumber(
+  row: PhoneNumberRow,
+  { registrationsLeft }: { registrationsLeft: number },
+): Schemas["Number"] {
   return {
     id: row.id,
     phone_number_id: row.phone_number_id,
@@ -68,6 +71,7 @@ export function presentNumber(row: PhoneNumberRow): Schemas["Number"] {
     base_url: row.base_url,
     throughput: row.throughput,
     quality: row.quality,
+    registrations_left: registrationsLeft,
     local_storage_region: row.local_storage_region,
     guards: numberGuards(row.guards),
     created_at: row.created_at.toISOString(),
@@ -76,6 +80,12 @@ export function presentNumber(row: PhoneNumberRow): Schemas["Number"] {
 
 /** Of what the partner sets, the key too; not of what 360dialog says or use makes of it. */
 export function numberEtag(row: PhoneNumberRow): string {
-  const { state: _state, onboarding_stage: _stage, quality: _quality, ...set } = presentNumber(row);
+  const {
+    state: _state,
+    onboarding_stage: _stage,
+    quality: _quality,
+    registrations_left: _left,
+    ...set
+  } = presentNumber(row, { registrationsLeft: 0 });
   return etagOf(set, row.api_key_sealed);
 }

@@ -29,6 +29,7 @@ import type {
   TemplateSyncTable,
   TemplateTable,
 } from "./schema/records.ts";
+import type { RegistrationLimitTable, RegistrationTable } from "./schema/registrations.ts";
 import type { ChangeTable, InstallationTable } from "./schema/store.ts";
 import type {
   ClientTable,
@@ -55,6 +56,8 @@ export interface Schema {
   issuer: IssuerTable;
   phone_number: PhoneNumberTable;
   hook: HookTable;
+  registration_limit: RegistrationLimitTable;
+  registration: RegistrationTable;
   change: ChangeTable;
   notification: NotificationTable;
   event: EventTable;
