@@ -632,6 +632,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who changed what
+         * @description Two entries for each writing call of a tenant or the partner under `/tenant` and `/partner`: one before it did anything, with what it was about, and one with what came of it; and one for what a job has changed. The oldest first. Values are masked but for ids, states, times and words of this contract: no name, phone number, user id, text or secret is in it. `gateway audit verify` finds an entry that has been changed or taken out.
+         */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/partner/v1/destination-rules": {
         parameters: {
             query?: never;
@@ -2634,7 +2654,7 @@ export interface components {
          * @description The stable word for what went wrong. What is wrong with the query or makes the body unreadable is a 400, what is wrong in the body a 422; a malformed id in the path, also one with U+0000, is a missing one: 404 `not_found`. Words that no operation names are reserved.
          * @enum {string}
          */
-        ErrorCode: "invalid_json" | "invalid_parameter" | "phone_number_required" | "phone_number_conflict" | "multiple_credentials" | "token_missing" | "token_invalid" | "insufficient_scope" | "tenant_suspended" | "wrong_audience" | "not_found" | "unknown_operation" | "method_not_allowed" | "number_taken" | "channel_taken" | "external_id_taken" | "idempotency_in_progress" | "etag_mismatch" | "too_large" | "unsupported_media_type" | "invalid_request" | "window_closed" | "opt_in_missing" | "opted_out" | "destination_restricted" | "template_unavailable" | "idempotency_key_reused" | "api_key_required" | "key_number_mismatch" | "public_url_invalid" | "rate_limited" | "registration_limit" | "registration_limit" | "internal_error" | "upstream_unreachable" | "api_key_rejected" | "overloaded" | "key_rotating" | "outcome_unknown" | "upstream_timeout";
+        ErrorCode: "invalid_json" | "invalid_parameter" | "phone_number_required" | "phone_number_conflict" | "multiple_credentials" | "token_missing" | "token_invalid" | "insufficient_scope" | "tenant_suspended" | "wrong_audience" | "not_found" | "unknown_operation" | "method_not_allowed" | "number_taken" | "channel_taken" | "external_id_taken" | "idempotency_in_progress" | "etag_mismatch" | "too_large" | "unsupported_media_type" | "invalid_request" | "window_closed" | "opt_in_missing" | "opted_out" | "destination_restricted" | "template_unavailable" | "idempotency_key_reused" | "api_key_required" | "key_number_mismatch" | "public_url_invalid" | "rate_limited" | "registration_limit" | "internal_error" | "upstream_unreachable" | "api_key_rejected" | "overloaded" | "key_rotating" | "outcome_unknown" | "upstream_timeout";
         /** @description An error of ours (RFC 9457). Some codes add members of their own. */
         Problem: {
             /** Format: uri-reference */
@@ -2848,6 +2868,43 @@ export interface components {
         RegistrationTake: {
             kind: components["schemas"]["RegistrationKind"];
             note?: string | null;
+        };
+        AuditEntry: {
+            id: string;
+            at: components["schemas"]["Timestamp"];
+            /**
+             * @description Before a call did anything; after it; or what a job has done. A call that was begun and did not end was cut short, and may have changed something.
+             * @enum {string}
+             */
+            phase: "begun" | "ended" | "done";
+            /** @description The call's `X-Request-Id`; null of a job. */
+            request_id: string | null;
+            actor: {
+                /** @enum {string} */
+                kind: "partner" | "tenant" | "job";
+                /** @description The client's or issuer's id, or the job's name. */
+                id: string;
+                /** @description Whose client it was; null for the partner and for jobs. */
+                tenant_id: string | null;
+            };
+            /** @description The operation's id in this contract. */
+            operation: string;
+            /** @description The ids in the call's path. */
+            target: {
+                [key: string]: string;
+            };
+            /** @description What the call was answered. */
+            status: number | null;
+            /** @description The code of the error that it was answered. */
+            code: string | null;
+            /** @description What it was about, as it was shown before; masked. */
+            before: unknown;
+            /** @description What was answered; masked. */
+            after: unknown;
+        };
+        AuditList: {
+            data: components["schemas"]["AuditEntry"][];
+            next_cursor: components["schemas"]["NextCursor"];
         };
         /**
          * @description `blocked`: nothing may be sent there; `marketing_blocked`: no marketing.
@@ -6170,6 +6227,84 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidRequest"];
             429: components["responses"]["RegistrationLimit"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description Only calls of this tenant's clients. */
+                tenant_id?: string;
+                /** @description Only the call with this `X-Request-Id`. */
+                request_id?: string;
+                /** @description Only this operation, such as `createTenant`. */
+                operation?: string;
+                /**
+                 * @description Only what is not older than this time.
+                 * @example 2025-06-15T00:00:00Z
+                 */
+                from?: components["parameters"]["From"];
+                /**
+                 * @description Only what is older than this time.
+                 * @example 2025-06-16T00:00:00Z
+                 */
+                to?: components["parameters"]["To"];
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of entries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "aud_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "at": "2025-06-15T12:00:00.000Z",
+                     *           "phase": "ended",
+                     *           "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "actor": {
+                     *             "kind": "partner",
+                     *             "id": "cli_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *             "tenant_id": null
+                     *           },
+                     *           "operation": "suspendTenant",
+                     *           "target": {
+                     *             "tenant_id": "ten_01jd8qv4m0x5k7r2t9w3y6z1ab"
+                     *           },
+                     *           "status": 200,
+                     *           "code": null,
+                     *           "before": null,
+                     *           "after": {
+                     *             "id": "ten_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *             "state": "suspended"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };

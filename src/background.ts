@@ -7,6 +7,7 @@ import type { openFanout } from "./fanout/open-fanout.ts";
 import { pruneIdempotencyKeys } from "./gateway/idempotency/keys.ts";
 import { type Log, logBackgroundFailed } from "./log.ts";
 import type { openRecords } from "./records/open-records.ts";
+import { chainAudit } from "./partner/audit/chain.ts";
 import { pruneRegistrations } from "./partner/registrations/read-registrations.ts";
 import { pruneChanges } from "./store/change-feed.ts";
 import type { Database } from "./store/database.ts";
@@ -44,6 +45,7 @@ export function createBackground(options: {
     await pruneIdentities(db, { now: new Date() });
     await fanout.settleStragglers();
     await records.countLedger();
+    await chainAudit(db);
   }
 
   async function keepHouse(): Promise<void> {

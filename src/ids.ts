@@ -18,7 +18,8 @@ export type IdPrefix =
   | "msg"
   | "dst"
   | "req"
-  | "reg";
+  | "reg"
+  | "aud";
 
 /**
  * A new id, `prefix_` and 26 characters that sort by the time they were made: 48 bits of

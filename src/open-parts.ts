@@ -21,6 +21,7 @@ import { createOutboundAgent } from "./outbound/agent.ts";
 import { parseAllowList } from "./outbound/allow-list.ts";
 import { whyUnusable } from "./outbound/public-url.ts";
 import type { Resolver } from "./outbound/resolve.ts";
+import { createAudit } from "./partner/audit/record-audit.ts";
 import { openPartner } from "./partner/open-partner.ts";
 import { createFindDestinationRules } from "./records/destination-rules.ts";
 import { openRecords } from "./records/open-records.ts";
@@ -226,6 +227,7 @@ export async function openParts(
     log,
     metrics,
     guard: tenancy.guard,
+    audit: createAudit({ db, log }),
     afterWrite,
     isPassingTrouble,
   });

@@ -4,6 +4,7 @@ import type { Route } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
 import type { RegisterIssuer } from "../tenancy/register-issuer.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
+import { auditRoutes } from "./audit/audit-routes.ts";
 import { clientRoutes } from "./client-routes.ts";
 import { createConnectNumber } from "./connect-number.ts";
 import { issuerRoutes } from "./issuer-routes.ts";
@@ -31,5 +32,6 @@ export function openPartner(options: {
     ...destinationRuleRoutes({ db }),
     ...numberRoutes({ db, sealer, connect: createConnectNumber(options) }),
     ...registrationRoutes({ db }),
+    ...auditRoutes({ db }),
   ];
 }

@@ -1,3 +1,4 @@
+import type { AuditEntryTable, AuditHeadTable, AuditLinkTable } from "./schema/audit.ts";
 import type {
   EventIdentityTable,
   EventTable,
@@ -58,6 +59,9 @@ export interface Schema {
   hook: HookTable;
   registration_limit: RegistrationLimitTable;
   registration: RegistrationTable;
+  audit_entry: AuditEntryTable;
+  audit_link: AuditLinkTable;
+  audit_head: AuditHeadTable;
   change: ChangeTable;
   notification: NotificationTable;
   event: EventTable;
