@@ -32,24 +32,18 @@ describe("the chain of the audit", () => {
   });
 
   it("waits for whoever wrote before and has not committed", async () => {
-    let release = (): void => {};
-    const released = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    let wrote = (): void => {};
-    const written = new Promise<void>((resolve) => {
-      wrote = resolve;
-    });
+    const written = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
     const early = database.db.transaction().execute(async (trx) => {
       await auditJob(trx, "early", done);
-      wrote();
-      await released;
+      written.resolve();
+      await released.promise;
     });
-    await written;
+    await written.promise;
     await record(1);
     await chainAudit(database.db);
     expect(await verifyAudit(database.db)).toMatchObject({ chained: 0, waiting: 1, faults: [] });
-    release();
+    released.resolve();
     await early;
     await chainAudit(database.db);
     expect(await verifyAudit(database.db)).toMatchObject({ chained: 2, waiting: 0, faults: [] });
