@@ -625,6 +625,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/v1/numbers/{number_id}/registrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List a number's registrations
+         * @description What has been registered of this number at 360dialog, newest first, and what may be: 360dialog takes 10 registrations of a number in any 72 hours and then blocks it for 72 hours. They count for the number, whichever tenant has it.
+         */
+        get: operations["listRegistrations"];
+        put?: never;
+        /**
+         * Take a registration slot
+         * @description Call it before you register the number at 360dialog or Meta by hand: it takes one of the 10 slots of the moving 72 hours and writes down what for. It calls nobody. A slot is not given back, because requests count, whatever comes of them.
+         */
+        post: operations["takeRegistration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who changed what
+         * @description Two entries for each writing call of a tenant or the partner under `/tenant` and `/partner`: one before it did anything, with what it was about, and one with what came of it; and one for what a job has changed. The oldest first. Values are masked but for ids, states, times and words of this contract: no name, phone number, user id, text or secret is in it. `gateway audit verify` finds an entry that has been changed or taken out.
+         */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/partner/v1/destination-rules": {
         parameters: {
             query?: never;
@@ -2815,6 +2862,70 @@ export interface components {
             destination?: components["schemas"]["GuardModeOrNull"];
             template?: components["schemas"]["GuardModeOrNull"];
         };
+        /** @enum {string} */
+        RegistrationKind: "waba_creation" | "display_name" | "migration" | "test_number";
+        Registration: {
+            id: string;
+            /**
+             * @description What for. `local_storage` is taken by the gateway when a PIN is confirmed.
+             * @enum {string}
+             */
+            kind: "waba_creation" | "display_name" | "migration" | "test_number" | "local_storage";
+            note: string | null;
+            registered_at: components["schemas"]["Timestamp"];
+            /** @description From this moment it counts no more. */
+            counts_until: components["schemas"]["Timestamp"];
+        };
+        RegistrationList: {
+            data: components["schemas"]["Registration"][];
+            next_cursor: components["schemas"]["NextCursor"];
+            registrations_left: number;
+            /** @description When one may be made; the time of this answer, if that is now. */
+            next_free_at: components["schemas"]["Timestamp"];
+            /** @description 72 hours after 360dialog was last heard to refuse for too many registrations; null if it never was. */
+            blocked_until: components["schemas"]["Timestamp"] | null;
+        };
+        RegistrationTake: {
+            kind: components["schemas"]["RegistrationKind"];
+            note?: string | null;
+        };
+        AuditEntry: {
+            id: string;
+            at: components["schemas"]["Timestamp"];
+            /**
+             * @description Before a call did anything; after it; or what a job has done. A call that was begun and did not end was cut short, and may have changed something.
+             * @enum {string}
+             */
+            phase: "begun" | "ended" | "done";
+            /** @description The call's `X-Request-Id`; null of a job. */
+            request_id: string | null;
+            actor: {
+                /** @enum {string} */
+                kind: "partner" | "tenant" | "job";
+                /** @description The client's or issuer's id, or the job's name. */
+                id: string;
+                /** @description Whose client it was; null for the partner and for jobs. */
+                tenant_id: string | null;
+            };
+            /** @description The operation's id in this contract. */
+            operation: string;
+            /** @description The ids in the call's path. */
+            target: {
+                [key: string]: string;
+            };
+            /** @description What the call was answered. */
+            status: number | null;
+            /** @description The code of the error that it was answered. */
+            code: string | null;
+            /** @description What it was about, as it was shown before; masked. */
+            before: unknown;
+            /** @description What was answered; masked. */
+            after: unknown;
+        };
+        AuditList: {
+            data: components["schemas"]["AuditEntry"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
         /**
          * @description `blocked`: nothing may be sent there; `marketing_blocked`: no marketing.
          * @enum {string}
@@ -3074,6 +3185,8 @@ export interface components {
             quality: string | null;
             /** @description How many users a day it may begin with, in 360dialog's word. */
             messaging_limit?: string | null;
+            /** @description How often the number may still be registered at 360dialog now; 0 while it is blocked. */
+            registrations_left: number;
             /** @description Where Meta stores its data. */
             local_storage_region: string | null;
             guards: components["schemas"]["NumberGuards"];
@@ -4038,6 +4151,30 @@ export interface components {
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The number has been registered ten times in 72 hours, or 360dialog has blocked its registration (`registration_limit`); come again at `next_free_at`. */
+        RegistrationLimit: {
+            headers: {
+                "Retry-After": components["headers"]["RetryAfter"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:waba-gateway:error:registration_limit",
+                 *       "title": "Too many registrations",
+                 *       "status": 429,
+                 *       "detail": "360dialog takes 10 registrations of a number in 72 hours; the next is free at 2025-06-18T12:00:00.000Z.",
+                 *       "code": "registration_limit",
+                 *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                 *       "next_free_at": "2025-06-18T12:00:00.000Z"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    next_free_at: components["schemas"]["Timestamp"];
+                };
             };
         };
         /** @description A fitness test of this endpoint is under way (`rate_limited`). */
@@ -5750,6 +5887,7 @@ export interface operations {
                      *           "base_url": null,
                      *           "throughput": 80,
                      *           "quality": null,
+                     *           "registrations_left": 10,
                      *           "local_storage_region": null,
                      *           "guards": {
                      *             "customer_service_window": null,
@@ -6043,6 +6181,190 @@ export interface operations {
             422: components["responses"]["KeyRefused"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnreachable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listRegistrations: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of registrations. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "reg_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "kind": "display_name",
+                     *           "note": "Acme Support, new name",
+                     *           "registered_at": "2025-06-15T12:00:00.000Z",
+                     *           "counts_until": "2025-06-18T12:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "registrations_left": 9,
+                     *       "next_free_at": "2025-06-15T12:00:01.000Z",
+                     *       "blocked_until": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RegistrationList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    takeRegistration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "display_name",
+                 *       "note": "Acme Support, new name"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RegistrationTake"];
+            };
+        };
+        responses: {
+            /** @description The registration; go ahead. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "reg_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "kind": "display_name",
+                     *       "note": "Acme Support, new name",
+                     *       "registered_at": "2025-06-15T12:00:00.000Z",
+                     *       "counts_until": "2025-06-18T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Registration"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            429: components["responses"]["RegistrationLimit"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description Only calls of this tenant's clients. */
+                tenant_id?: string;
+                /** @description Only the call with this `X-Request-Id`. */
+                request_id?: string;
+                /** @description Only this operation, such as `createTenant`. */
+                operation?: string;
+                /**
+                 * @description Only what is not older than this time.
+                 * @example 2025-06-15T00:00:00Z
+                 */
+                from?: components["parameters"]["From"];
+                /**
+                 * @description Only what is older than this time.
+                 * @example 2025-06-16T00:00:00Z
+                 */
+                to?: components["parameters"]["To"];
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of entries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "aud_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "at": "2025-06-15T12:00:00.000Z",
+                     *           "phase": "ended",
+                     *           "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "actor": {
+                     *             "kind": "partner",
+                     *             "id": "cli_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *             "tenant_id": null
+                     *           },
+                     *           "operation": "suspendTenant",
+                     *           "target": {
+                     *             "tenant_id": "ten_01jd8qv4m0x5k7r2t9w3y6z1ab"
+                     *           },
+                     *           "status": 200,
+                     *           "code": null,
+                     *           "before": null,
+                     *           "after": {
+                     *             "id": "ten_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *             "state": "suspended"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
     };

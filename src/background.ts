@@ -8,6 +8,8 @@ import { pruneIdempotencyKeys } from "./gateway/idempotency/keys.ts";
 import { type Log, logBackgroundFailed } from "./log.ts";
 import type { Onboarding } from "./partner/open-onboarding.ts";
 import type { openRecords } from "./records/open-records.ts";
+import { chainAudit } from "./partner/audit/chain.ts";
+import { pruneRegistrations } from "./partner/registrations/read-registrations.ts";
 import { pruneChanges } from "./store/change-feed.ts";
 import type { Database } from "./store/database.ts";
 import { ensurePartitions } from "./store/migrate.ts";
@@ -46,6 +48,7 @@ export function createBackground(options: {
     await pruneIdentities(db, { now: new Date() });
     await fanout.settleStragglers();
     await records.countLedger();
+    await chainAudit(db);
   }
 
   async function keepHouse(): Promise<void> {
@@ -53,6 +56,7 @@ export function createBackground(options: {
     await pruneChanges(db);
     await pruneIdempotencyKeys(db);
     await records.prune();
+    await pruneRegistrations(db);
     await tenancy.renew();
     // Last, because it may wait long for whoever still reads.
     await fanout.dropOld();

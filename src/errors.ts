@@ -7,6 +7,7 @@ const META = {
   throughput: 130429,
   serviceUnavailable: 131016,
   windowClosed: 131047,
+  registrations: 133016,
   userStoppedMarketing: 131050,
   countryRestricted: 130497,
   templateNotApproved: 132001,
@@ -78,6 +79,11 @@ export const ERROR_CODES = {
   key_number_mismatch: { status: 422, title: "Another number's key", meta: META.badParameter },
   public_url_invalid: { status: 422, title: "PUBLIC_URL cannot be used", meta: META.badParameter },
   rate_limited: { status: 429, title: "Too many requests", meta: META.throughput },
+  registration_limit: {
+    status: 429,
+    title: "Too many registrations",
+    meta: META.registrations,
+  },
   internal_error: { status: 500, title: "Something went wrong here", meta: META.unknown },
   upstream_unreachable: {
     status: 502,

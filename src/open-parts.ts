@@ -24,6 +24,7 @@ import { whyUnusable } from "./outbound/public-url.ts";
 import type { Resolver } from "./outbound/resolve.ts";
 import type { PartnerAccount } from "./partner-account.ts";
 import { openOnboarding } from "./partner/open-onboarding.ts";
+import { createAudit } from "./partner/audit/record-audit.ts";
 import { openPartner } from "./partner/open-partner.ts";
 import { createFindDestinationRules } from "./records/destination-rules.ts";
 import { openRecords } from "./records/open-records.ts";
@@ -261,6 +262,7 @@ export async function openParts(
     log,
     metrics,
     guard: tenancy.guard,
+    audit: createAudit({ db, log }),
     afterWrite,
     isPassingTrouble,
   });

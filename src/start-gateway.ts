@@ -19,7 +19,10 @@ import { findPartner } from "./partner-account.ts";
 import { createHttpProcesses } from "./processes/http-processes.ts";
 import type { Secret } from "./secret.ts";
 import type { Simulator } from "./simulator/simulator.ts";
+import { openDatabase } from "./store/database.ts";
 import { migrate } from "./store/migrate.ts";
+import { countUnopenable } from "./tenancy/master-keys/count-unopenable.ts";
+import { createSealer } from "./tenancy/sealing.ts";
 
 export type RunningGateway = {
   url: string;
@@ -67,6 +70,7 @@ export async function startGateway(
   const databaseUrl = config.DATABASE_URL ?? (await embedPostgres(dataDir, log, starting));
   const { applied } = await migrate({ url: databaseUrl });
   log.info({ applied }, "database.migrated");
+  await refuseWrongKeys(databaseUrl, masterKeys);
   const simulator = await embedSimulator(config, dataDir, starting);
 
   const baseUrl = simulator?.url ?? config.D360_BASE_URL;
@@ -97,6 +101,24 @@ export async function startGateway(
       await running.disposeAsync();
     },
   };
+}
+
+/** @throws {ConfigError} when anything stored does not open: half a gateway is worse than none */
+async function refuseWrongKeys(
+  url: Secret,
+  masterKeys: { id: string; key: Secret }[],
+): Promise<void> {
+  const { db, close } = openDatabase({ url, connectionsMax: 1, onIdleError: () => {} });
+  try {
+    const { secrets, unopenable, reason } = await countUnopenable(db, createSealer(masterKeys));
+    if (unopenable > 0) {
+      throw new ConfigError(
+        `MASTER_KEYS: ${unopenable} of ${secrets} stored secrets do not open with these keys; the first: ${reason}`,
+      );
+    }
+  } finally {
+    await close();
+  }
 }
 
 async function showMetrics(

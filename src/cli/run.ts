@@ -1,3 +1,4 @@
+/** By name, which may be of two words, such as `keys reseal`. */
 export type Commands = Record<string, { summary: string; run: (args: string[]) => Promise<void> }>;
 
 /** Exit codes: 0, 1 failed, 2 usage. */
@@ -6,7 +7,9 @@ export async function runCommand(
   commands: Commands,
   io: { write: (text: string) => void; writeError: (text: string) => void },
 ): Promise<number> {
-  const [name, ...args] = argv;
+  const words = Object.hasOwn(commands, argv.slice(0, 2).join(" ")) ? 2 : 1;
+  const name = argv.length === 0 ? undefined : argv.slice(0, words).join(" ");
+  const args = argv.slice(words);
   const usage = usageText(commands);
   if (name === undefined || name === "--help" || name === "help") {
     io.write(usage);
@@ -28,7 +31,7 @@ export async function runCommand(
 
 function usageText(commands: Commands): string {
   const rows = Object.entries(commands).map(
-    ([name, { summary }]) => `  ${name.padEnd(12)}${summary}`,
+    ([name, { summary }]) => `  ${name.padEnd(14)}${summary}`,
   );
   return `usage: gateway <command>\n\n${rows.join("\n")}\n`;
 }

@@ -4,6 +4,7 @@ import { Router } from "@koa/router";
 import { ApiError, NotFound } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import { type Audit, auditRoute } from "./audit.ts";
 import { MiB, parseJson, readBody } from "./body.ts";
 import { beginRecord, type CallRecord, completeRecord } from "./call-record.ts";
 import type { Caller } from "./caller.ts";
@@ -31,6 +32,8 @@ export type AppOptions = {
   contract: Contract;
   /** Whether a failure is the database's and passes: then 503, and the caller may come again. */
   isPassingTrouble: (error: unknown) => boolean;
+  /** Told of every writing call of a tenant or the partner, before it does anything and after. */
+  audit: Audit;
   /** Awaited before a writing call is answered: its caller finds what it wrote in force here. */
   afterWrite?: () => Promise<void>;
   /** Absent where this process serves no tenants. */
@@ -97,7 +100,7 @@ function isReserved(url: string): boolean {
   return first === undefined || RESERVED.has(first) || RESERVED_FILES.test(first);
 }
 
-type RouteTableOptions = Pick<AppOptions, "routes" | "guard" | "contract" | "afterWrite">;
+type RouteTableOptions = Pick<AppOptions, "routes" | "guard" | "contract" | "audit" | "afterWrite">;
 
 function routeTable(options: RouteTableOptions): Middleware {
   const router = new Router({ strict: true });
@@ -129,9 +132,10 @@ function matchingMethods(router: Router, path: string): { methods: string[] } {
 }
 
 function handle(route: Route, options: RouteTableOptions) {
-  const { guard, contract, afterWrite } = options;
+  const { guard, contract, audit, afterWrite } = options;
   const writes =
     route.writes ?? (route.method !== "GET" && /^(partner|tenant)$/.test(route.access.kind));
+  const handler = writes ? auditRoute(route, options.routes, audit) : route.handler;
   return async (ctx: Context & { params: Record<string, string> }, _next: Next): Promise<void> => {
     const record = recordOf(ctx);
     record.operation = route.operationId;
@@ -144,7 +148,7 @@ function handle(route: Route, options: RouteTableOptions) {
     if (takesJson) {
       contract.checkBody(route.operationId, body);
     }
-    const reply = await route.handler({
+    const reply = await handler({
       ctx,
       params: ctx.params,
       query,

@@ -19,6 +19,7 @@ import {
   updateNumberAsPartner,
 } from "./numbers.ts";
 import { numberEtag, presentNumber } from "./present.ts";
+import { readStandings } from "./registrations/read-registrations.ts";
 
 type NumberWish = Schemas["NumberUpdate"];
 
@@ -35,6 +36,13 @@ export function numberRoutes(options: {
   const write = { scope: "partner:write" };
   const numberOf = (call: PartnerCall): Promise<PhoneNumberRow> =>
     getNumberAsPartner(db, call.params["number_id"] ?? "");
+
+  async function answer(status: number, row: PhoneNumberRow): Promise<Reply> {
+    const standingOf = await readStandings(db, [row.phone_number_id]);
+    const { left: registrationsLeft } = standingOf(row.phone_number_id);
+    const body = presentNumber(row, { registrationsLeft });
+    return { status, headers: { etag: numberEtag(row) }, body };
+  }
 
   function openKey(number: PhoneNumberRow): Secret {
     if (number.api_key_sealed === null) {
@@ -109,7 +117,13 @@ export function numberRoutes(options: {
         const page = parsePage(query, [CURSOR_ID]);
         const tenantId = queryText(query, "tenant_id");
         const rows = await listNumbersAsPartner(db, { ...page, tenantId });
-        return { status: 200, body: presentPage(rows, page, (row) => [row.id], presentNumber) };
+        const standingOf = await readStandings(
+          db,
+          rows.map((row) => row.phone_number_id),
+        );
+        const present = (row: PhoneNumberRow) =>
+          presentNumber(row, { registrationsLeft: standingOf(row.phone_number_id).left });
+        return { status: 200, body: presentPage(rows, page, (row) => [row.id], present) };
       },
     ),
     partnerRoute(
@@ -180,10 +194,6 @@ export function numberRoutes(options: {
       },
     ),
   ];
-}
-
-function answer(status: number, row: PhoneNumberRow): Reply {
-  return { status, headers: { etag: numberEtag(row) }, body: presentNumber(row) };
 }
 
 /** The contract's `client_id` is 360dialog's, and `hub_client_id` here. */

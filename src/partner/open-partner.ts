@@ -5,11 +5,13 @@ import type { Route } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
 import type { RegisterIssuer } from "../tenancy/register-issuer.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
+import { auditRoutes } from "./audit/audit-routes.ts";
 import { clientRoutes } from "./client-routes.ts";
 import { createConnectNumber } from "./connect-number.ts";
 import { issuerRoutes } from "./issuer-routes.ts";
 import { destinationRuleRoutes } from "./destination-rule-routes.ts";
 import { numberRoutes } from "./number-routes.ts";
+import { registrationRoutes } from "./registrations/registration-routes.ts";
 import { tenantRoutes } from "./tenant-routes.ts";
 
 /** The partner's API, joined: tenants, clients, issuers, numbers. */
@@ -32,5 +34,7 @@ export function openPartner(options: {
     ...issuerRoutes({ db, registerIssuer }),
     ...destinationRuleRoutes({ db }),
     ...numberRoutes({ db, sealer, connect: createConnectNumber(options) }),
+    ...registrationRoutes({ db }),
+    ...auditRoutes({ db }),
   ];
 }

@@ -53,7 +53,10 @@ export function issuerEtag(row: IssuerRow): string {
 }
 
 /** The partner's view. Of the key only its last four characters are ever shown. */
-export function presentNumber(row: PhoneNumberRow): Schemas["Number"] {
+export function presentNumber(
+  row: PhoneNumberRow,
+  { registrationsLeft }: { registrationsLeft: number },
+): Schemas["Number"] {
   return {
     id: row.id,
     phone_number_id: row.phone_number_id,
@@ -69,6 +72,7 @@ export function presentNumber(row: PhoneNumberRow): Schemas["Number"] {
     throughput: row.throughput,
     quality: row.quality,
     messaging_limit: row.messaging_limit,
+    registrations_left: registrationsLeft,
     local_storage_region: row.local_storage_region,
     guards: numberGuards(row.guards),
     created_at: row.created_at.toISOString(),
@@ -77,8 +81,13 @@ export function presentNumber(row: PhoneNumberRow): Schemas["Number"] {
 
 /** Of what the partner sets, the key too; not of what 360dialog says or use makes of it. */
 export function numberEtag(row: PhoneNumberRow): string {
-  const shown = presentNumber(row);
-  const { state: _state, onboarding_stage: _stage, quality: _quality, ...rest } = shown;
-  const { messaging_limit: _limit, ...set } = rest;
+  const {
+    state: _state,
+    onboarding_stage: _stage,
+    quality: _quality,
+    messaging_limit: _limit,
+    registrations_left: _left,
+    ...set
+  } = presentNumber(row, { registrationsLeft: 0 });
   return etagOf(set, row.api_key_sealed);
 }

@@ -1,3 +1,4 @@
+import type { AuditEntryTable, AuditHeadTable, AuditLinkTable } from "./schema/audit.ts";
 import type {
   EventIdentityTable,
   EventTable,
@@ -30,6 +31,7 @@ import type {
   TemplateTable,
 } from "./schema/records.ts";
 import type { PartnerEventTable, PartnerHookTable } from "./schema/partner.ts";
+import type { RegistrationLimitTable, RegistrationTable } from "./schema/registrations.ts";
 import type { ChangeTable, InstallationTable } from "./schema/store.ts";
 import type {
   ClientTable,
@@ -58,6 +60,11 @@ export interface Schema {
   hook: HookTable;
   partner_hook: PartnerHookTable;
   partner_event: PartnerEventTable;
+  registration_limit: RegistrationLimitTable;
+  registration: RegistrationTable;
+  audit_entry: AuditEntryTable;
+  audit_link: AuditLinkTable;
+  audit_head: AuditHeadTable;
   change: ChangeTable;
   notification: NotificationTable;
   event: EventTable;

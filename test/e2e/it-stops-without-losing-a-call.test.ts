@@ -102,7 +102,7 @@ describe("the gateway", () => {
     const otherKeys = `other:${randomBytes(32).toString("base64")}`;
     const failure = await spawnGateway({ ...env(), MASTER_KEYS: otherKeys }).catch(String);
     expect(failure).toMatch(
-      /gateway start: MASTER_KEYS: sealed with master key "test", which is not configured/,
+      /gateway start: MASTER_KEYS: \d+ of \d+ stored secrets do not open with these keys; the first: sealed with master key "test", which is not configured/,
     );
   });
 

@@ -5,6 +5,7 @@ import { startSimulator } from "../../src/simulator/simulator.ts";
 import { call, fetchToken } from "../support/call.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
+import { freePort } from "../support/free-port.ts";
 import { BOOTSTRAP, buildTenant, testEnvironment, textMessage } from "../support/gateway.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { spawnGateway } from "../support/spawned-gateway.ts";
@@ -19,9 +20,11 @@ describe("a secret", () => {
     const simulator = await startSimulator({ statusDelayMs: 10 });
     const receiver = await startReceiver();
     const masterKeys = `test:${randomBytes(32).toString("base64")}`;
+    const metricsPort = await freePort();
     const env = {
       ...testEnvironment(),
       MASTER_KEYS: masterKeys,
+      METRICS_PORT: String(metricsPort),
       LOG_LEVEL: "trace",
       DATABASE_URL: database.url,
       D360_BASE_URL: simulator.url,
@@ -71,8 +74,20 @@ describe("a secret", () => {
     for (const path of ["webhook-endpoints", "numbers", "events", "deliveries"]) {
       await keep(tenant.call("GET", `/tenant/v1/${path}`));
     }
+    await keep(
+      partner("POST", `/partner/v1/numbers/${tenant.numberId}/api-key`, { api_key: tenant.apiKey }),
+    );
+    await keep(
+      partner("PATCH", `/partner/v1/numbers/${other.phoneNumberId}`, { api_key: tenant.apiKey }),
+    );
+    await keep(partner("POST", "/partner/v1/tenants", { name: 1, api_key: tenant.apiKey }));
     simulator.rotateKey(tenant.phoneNumberId);
     await keep(tenant.call("POST", "/messages", { body: textMessage("15550001111", "x") }));
+    const audit = await eventually(async () => {
+      const { body } = await partner("GET", "/partner/v1/audit?limit=200");
+      return body.includes("setNumberApiKey") ? body.toString() : undefined;
+    });
+    const metrics = await call(`http://127.0.0.1:${metricsPort}`, "GET", "/metrics");
 
     secrets = new Map([
       ["API key", tenant.apiKey],
@@ -90,6 +105,8 @@ describe("a secret", () => {
     ]);
     places = new Map([
       ["an answer", answers.join("\n")],
+      ["the audit", audit],
+      ["the metrics", metrics.body.toString()],
       ["the log", gateway.log.join("\n")],
       ["the database", await dump(database)],
       [
@@ -120,7 +137,7 @@ describe("a secret", () => {
     await database.drop();
   });
 
-  it("is in none of: answers, log, database, deliveries, calls upstream", () => {
+  it("is in none of: answers, audit, metrics, log, database, deliveries, calls upstream", () => {
     expect(secrets.size).toBe(12);
     for (const [place, text] of places) {
       expect(text.length, place).toBeGreaterThan(100);
