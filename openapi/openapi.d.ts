@@ -605,6 +605,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the usage of all tenants
+         * @description How many messages each number sent and received, by day, category, country, direction and whether WhatsApp charges for them. A message that was sent counts once, on the day on which it first arrived (`delivered`, `read` or `played`), with the price that its statuses tell; one that failed or is still on its way does not. With `Accept: text/csv` the answer holds all rows of the span, without pages. Days can change until seven days after their end, then they are `frozen`; what is heard of a frozen day later counts on the first day that is open.
+         */
+        get: operations["listUsageAsPartner"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/partner/v1/destination-rules": {
         parameters: {
             query?: never;
@@ -1166,6 +1186,26 @@ export interface paths {
          * @description Opens a `delivered` or `exhausted` delivery again: the same delivery, with the same `webhook-id` and the same body. The schedule and the horizon begin anew, attempts are counted on. One that still waits becomes due at once and keeps its horizon. One that is being attempted, is `cancelled` (its endpoint is gone) or whose event is past `RETENTION` is left alone, and named in `not_replayed`.
          */
         post: operations["replayDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the usage
+         * @description How many messages each number sent and received, by day, category, country, direction and whether WhatsApp charges for them. A message that was sent counts once, on the day on which it first arrived (`delivered`, `read` or `played`), with the price that its statuses tell; one that failed or is still on its way does not. With `Accept: text/csv` the answer holds all rows of the span, without pages. Days can change until seven days after their end, then they are `frozen`; what is heard of a frozen day later counts on the first day that is open. A token that is limited to some numbers sees theirs only.
+         */
+        get: operations["listUsage"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3349,6 +3389,30 @@ export interface components {
              * @description Null when the span was gone through to its end.
              */
             continue_from: string | null;
+        };
+        UsageRow: {
+            tenant_id: string;
+            /**
+             * Format: date
+             * @description In UTC.
+             */
+            day: string;
+            phone_number_id: string;
+            /** @description As Meta names it: `marketing`, `utility`, `authentication`, `service` …; `none` for what users wrote, `unknown` where no status told it. */
+            category: string;
+            /** @description Of the user, as ISO 3166 alpha-2; `ZZ` where it is not known. */
+            country: string;
+            /** @enum {string} */
+            direction: "inbound" | "outbound";
+            /** @description Whether WhatsApp charges for it. */
+            billable: boolean;
+            messages: number;
+            /** @description Whether the day can no longer change. */
+            frozen: boolean;
+        };
+        UsageList: {
+            data: components["schemas"]["UsageRow"][];
+            next_cursor: components["schemas"]["NextCursor"];
         };
         LedgerRow: {
             hour: components["schemas"]["Timestamp"];
@@ -5987,6 +6051,69 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listUsageAsPartner: {
+        parameters: {
+            query?: {
+                /** @description Only this tenant. */
+                tenant_id?: string;
+                /** @description Only this number. */
+                phone_number_id?: string;
+                /** @description The first day, in UTC. */
+                from?: string;
+                /** @description The day after the last, in UTC. */
+                to?: string;
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the counts; as CSV all of them. */
+            200: {
+                headers: {
+                    /** @description Always `Accept`. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "tenant_id": "ten_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "day": "2025-06-15",
+                     *           "phone_number_id": "106540352242922",
+                     *           "category": "marketing",
+                     *           "country": "DE",
+                     *           "direction": "outbound",
+                     *           "billable": true,
+                     *           "messages": 1204,
+                     *           "frozen": true
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UsageList"];
+                    /** @example tenant_id,day,phone_number_id,category,country,direction,billable,messages,frozen */
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listDestinationRules: {
         parameters: {
             query?: {
@@ -7697,6 +7824,67 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listUsage: {
+        parameters: {
+            query?: {
+                /** @description Only this number. */
+                phone_number_id?: string;
+                /** @description The first day, in UTC. */
+                from?: string;
+                /** @description The day after the last, in UTC. */
+                to?: string;
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the counts; as CSV all of them. */
+            200: {
+                headers: {
+                    /** @description Always `Accept`. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "tenant_id": "ten_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "day": "2025-06-15",
+                     *           "phone_number_id": "106540352242922",
+                     *           "category": "marketing",
+                     *           "country": "DE",
+                     *           "direction": "outbound",
+                     *           "billable": true,
+                     *           "messages": 1204,
+                     *           "frozen": true
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UsageList"];
+                    /** @example tenant_id,day,phone_number_id,category,country,direction,billable,messages,frozen */
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };

@@ -40,6 +40,7 @@ import type {
   SigningKeyTable,
   TenantTable,
 } from "./schema/tenancy.ts";
+import type { UsageMessageTable, UsageTable } from "./schema/usage.ts";
 
 /**
  * The tables as kysely sees them; the migrations are the truth. Rows stay snake_case. Each
@@ -79,4 +80,6 @@ export interface Schema {
   ledger_hour: LedgerHourTable;
   ledger: LedgerTable;
   ledger_drift: LedgerDriftTable;
+  usage: UsageTable;
+  usage_message: UsageMessageTable;
 }
