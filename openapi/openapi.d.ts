@@ -536,6 +536,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/v1/numbers/{number_id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move a number to another tenant
+         * @description The number, its key and what comes for it from now on are the other tenant's within 5 seconds. What was sent and received before stays where it is: also statuses that are still to come go to the tenant that sent the message, for 30 days. Guards that were set for the number are as the new tenant's. Moving a number to the tenant that has it changes nothing; a tenant that is not there is 422.
+         */
+        post: operations["moveNumber"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/partner/v1/numbers/{number_id}/resume": {
         parameters: {
             query?: never;
@@ -3112,6 +3135,9 @@ export interface components {
             /** @description Messages a second that Meta lets the number send; 80 if left out. */
             throughput?: components["schemas"]["Throughput"];
             local_storage_region?: string | null;
+        };
+        NumberMove: {
+            tenant_id: string;
         };
         NumberUpdate: {
             display_phone_number?: string | null;
@@ -5944,6 +5970,52 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    moveNumber: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version that is to be changed, or `*`. If it is not the current one, nothing is changed. Without it the change is made whatever the version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "tenant_id": "ten_01jd8qv4m0x5k7r2t9w3y6z1ab"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NumberMove"];
+            };
+        };
+        responses: {
+            /** @description The number, now the other tenant's. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Number"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["EtagMismatch"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };

@@ -23,6 +23,7 @@ import { whyUnusable } from "./outbound/public-url.ts";
 import type { Resolver } from "./outbound/resolve.ts";
 import { openPartner } from "./partner/open-partner.ts";
 import { createFindDestinationRules } from "./records/destination-rules.ts";
+import { findSenderAsPartner } from "./records/find-sender.ts";
 import { openRecords } from "./records/open-records.ts";
 import type { Secret } from "./secret.ts";
 import { startChangeFeed } from "./store/change-feed.ts";
@@ -186,6 +187,7 @@ export async function openParts(
       log,
       metrics,
       findTenantsOfWaba: (wabaId) => findTenantsOfWaba(db, wabaId),
+      findSender: (message) => findSenderAsPartner(db, message),
       poke(tenantIds) {
         poke(tenantIds);
         signals.tell("delivery", tenantIds);

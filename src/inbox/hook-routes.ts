@@ -12,7 +12,7 @@ import { newId } from "../ids.ts";
 import { type Log, logNotificationReceived } from "../log.ts";
 import { countNotification, type Metrics } from "../metrics.ts";
 import { type FindHook, HOOK_SECRET_HEADER } from "../tenancy/hooks.ts";
-import { ownEvents } from "./own-events.ts";
+import { type FindSender, ownEvents } from "./own-events.ts";
 import { split } from "./split.ts";
 
 // As Node names it.
@@ -25,13 +25,14 @@ const ANSWER_WITHIN_MS = 4000;
 export function hookRoutes(options: {
   findHook: FindHook;
   findTenantsOfWaba: (wabaId: string) => Promise<string[]>;
+  findSender: FindSender;
   commit: GroupCommit<NewNotification, WrittenNotification>;
   /** Tells the dispatcher for whom there may be something to deliver. */
   poke: (tenantIds: ReadonlySet<string>) => void;
   log: Log;
   metrics: Metrics;
 }): Route[] {
-  const { findHook, findTenantsOfWaba, commit, poke, log, metrics } = options;
+  const { findHook, findTenantsOfWaba, findSender, commit, poke, log, metrics } = options;
   return [
     hookRoute(
       {
@@ -51,7 +52,10 @@ export function hookRoutes(options: {
               throw new NotFound();
             }
             const body = await readBody(req, { bytesMax: BODY_BYTES_MAX });
-            const events = await ownEvents(split(body), owner, findTenantsOfWaba);
+            const events = await ownEvents(split(body), owner, {
+              tenantsOfWaba: findTenantsOfWaba,
+              sender: findSender,
+            });
             const notification: NewNotification = {
               id: newId("ntf"),
               numberId: owner.numberId,

@@ -8,6 +8,7 @@ import { clientRoutes } from "./client-routes.ts";
 import { createConnectNumber } from "./connect-number.ts";
 import { issuerRoutes } from "./issuer-routes.ts";
 import { destinationRuleRoutes } from "./destination-rule-routes.ts";
+import { moveNumberRoutes } from "./move-number-routes.ts";
 import { numberRoutes } from "./number-routes.ts";
 import { tenantRoutes } from "./tenant-routes.ts";
 
@@ -28,6 +29,7 @@ export function openPartner(options: {
     ...clientRoutes({ db }),
     ...issuerRoutes({ db, registerIssuer }),
     ...destinationRuleRoutes({ db }),
+    ...moveNumberRoutes({ db, sealer }),
     ...numberRoutes({ db, sealer, connect: createConnectNumber(options) }),
   ];
 }

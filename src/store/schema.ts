@@ -35,6 +35,7 @@ import type {
   HookTable,
   IssuerTable,
   LongLivedTokenTable,
+  NumberMoveTable,
   PhoneNumberTable,
   RevokedTokenTable,
   SigningKeyTable,
@@ -56,6 +57,7 @@ export interface Schema {
   issuer: IssuerTable;
   phone_number: PhoneNumberTable;
   hook: HookTable;
+  number_move: NumberMoveTable;
   change: ChangeTable;
   notification: NotificationTable;
   event: EventTable;

@@ -32,8 +32,8 @@ async function take(notifications: readonly SimulatedNotification[]): Promise<vo
     const owner = { tenantId, phoneNumberId, numberId: "num_1", wabaId: null };
     const events = await ownEvents(
       split(Buffer.from(JSON.stringify(body))),
-      { ...owner, secretSha256: Buffer.alloc(32), expiresAt: null },
-      async () => [],
+      { ...owner, secretSha256: Buffer.alloc(32), formerTenantIds: [], expiresAt: null },
+      { tenantsOfWaba: async () => [], sender: async () => undefined },
     );
     await writeNotifications(db, [notification(events)]);
   }
