@@ -536,6 +536,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/v1/numbers/{number_id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move a number to another tenant
+         * @description The number, its key and what comes for it from now on are the other tenant's within 5 seconds. What was sent and received before stays where it is: also statuses that are still to come go to the tenant that sent the message, for 30 days. Guards that were set for the number are as the new tenant's. Moving a number to the tenant that has it changes nothing; a tenant that is not there is 422.
+         */
+        post: operations["moveNumber"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/partner/v1/numbers/{number_id}/resume": {
         parameters: {
             query?: never;
@@ -619,6 +642,26 @@ export interface paths {
          * @description Checks the key at 360dialog (it must belong to this number), seals it in place of the old one and registers our hook again. The number is then `running`, unless it is suspended. If the hook cannot be registered, the new key is kept and the state stays as it was: call again.
          */
         post: operations["setNumberApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the usage of all tenants
+         * @description How many messages each number sent and received, by day, category, country, direction and whether WhatsApp charges for them. A message that was sent counts once, on the day on which it first arrived (`delivered`, `read` or `played`), with the price that its statuses tell; one that failed or is still on its way does not. With `Accept: text/csv` the answer holds all rows of the span, without pages. Days can change until seven days after their end, then they are `frozen`; what is heard of a frozen day later counts on the first day that is open.
+         */
+        get: operations["listUsageAsPartner"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1233,6 +1276,26 @@ export interface paths {
          * @description Opens a `delivered` or `exhausted` delivery again: the same delivery, with the same `webhook-id` and the same body. The schedule and the horizon begin anew, attempts are counted on. One that still waits becomes due at once and keeps its horizon. One that is being attempted, is `cancelled` (its endpoint is gone) or whose event is past `RETENTION` is left alone, and named in `not_replayed`.
          */
         post: operations["replayDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the usage
+         * @description How many messages each number sent and received, by day, category, country, direction and whether WhatsApp charges for them. A message that was sent counts once, on the day on which it first arrived (`delivered`, `read` or `played`), with the price that its statuses tell; one that failed or is still on its way does not. With `Accept: text/csv` the answer holds all rows of the span, without pages. Days can change until seven days after their end, then they are `frozen`; what is heard of a frozen day later counts on the first day that is open. A token that is limited to some numbers sees theirs only.
+         */
+        get: operations["listUsage"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3213,6 +3276,9 @@ export interface components {
             throughput?: components["schemas"]["Throughput"];
             local_storage_region?: string | null;
         };
+        NumberMove: {
+            tenant_id: string;
+        };
         NumberUpdate: {
             display_phone_number?: string | null;
             waba_id?: string | null;
@@ -3489,6 +3555,30 @@ export interface components {
              * @description Null when the span was gone through to its end.
              */
             continue_from: string | null;
+        };
+        UsageRow: {
+            tenant_id: string;
+            /**
+             * Format: date
+             * @description In UTC.
+             */
+            day: string;
+            phone_number_id: string;
+            /** @description As Meta names it: `marketing`, `utility`, `authentication`, `service` …; `none` for what users wrote, `unknown` where no status told it. */
+            category: string;
+            /** @description Of the user, as ISO 3166 alpha-2; `ZZ` where it is not known. */
+            country: string;
+            /** @enum {string} */
+            direction: "inbound" | "outbound";
+            /** @description Whether WhatsApp charges for it. */
+            billable: boolean;
+            messages: number;
+            /** @description Whether the day can no longer change. */
+            frozen: boolean;
+        };
+        UsageList: {
+            data: components["schemas"]["UsageRow"][];
+            next_cursor: components["schemas"]["NextCursor"];
         };
         LedgerRow: {
             hour: components["schemas"]["Timestamp"];
@@ -6049,6 +6139,52 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    moveNumber: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version that is to be changed, or `*`. If it is not the current one, nothing is changed. Without it the change is made whatever the version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "tenant_id": "ten_01jd8qv4m0x5k7r2t9w3y6z1ab"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NumberMove"];
+            };
+        };
+        responses: {
+            /** @description The number, now the other tenant's. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Number"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["EtagMismatch"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     resumeNumber: {
         parameters: {
             query?: never;
@@ -6181,6 +6317,69 @@ export interface operations {
             422: components["responses"]["KeyRefused"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnreachable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listUsageAsPartner: {
+        parameters: {
+            query?: {
+                /** @description Only this tenant. */
+                tenant_id?: string;
+                /** @description Only this number. */
+                phone_number_id?: string;
+                /** @description The first day, in UTC. */
+                from?: string;
+                /** @description The day after the last, in UTC. */
+                to?: string;
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the counts; as CSV all of them. */
+            200: {
+                headers: {
+                    /** @description Always `Accept`. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "tenant_id": "ten_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "day": "2025-06-15",
+                     *           "phone_number_id": "106540352242922",
+                     *           "category": "marketing",
+                     *           "country": "DE",
+                     *           "direction": "outbound",
+                     *           "billable": true,
+                     *           "messages": 1204,
+                     *           "frozen": true
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UsageList"];
+                    /** @example tenant_id,day,phone_number_id,category,country,direction,billable,messages,frozen */
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
     };
@@ -8078,6 +8277,67 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listUsage: {
+        parameters: {
+            query?: {
+                /** @description Only this number. */
+                phone_number_id?: string;
+                /** @description The first day, in UTC. */
+                from?: string;
+                /** @description The day after the last, in UTC. */
+                to?: string;
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the counts; as CSV all of them. */
+            200: {
+                headers: {
+                    /** @description Always `Accept`. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "tenant_id": "ten_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "day": "2025-06-15",
+                     *           "phone_number_id": "106540352242922",
+                     *           "category": "marketing",
+                     *           "country": "DE",
+                     *           "direction": "outbound",
+                     *           "billable": true,
+                     *           "messages": 1204,
+                     *           "frozen": true
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UsageList"];
+                    /** @example tenant_id,day,phone_number_id,category,country,direction,billable,messages,frozen */
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };

@@ -27,6 +27,7 @@ import { openOnboarding } from "./partner/open-onboarding.ts";
 import { createAudit } from "./partner/audit/record-audit.ts";
 import { openPartner } from "./partner/open-partner.ts";
 import { createFindDestinationRules } from "./records/destination-rules.ts";
+import { findSenderAsPartner } from "./records/find-sender.ts";
 import { openRecords } from "./records/open-records.ts";
 import type { Secret } from "./secret.ts";
 import { startChangeFeed } from "./store/change-feed.ts";
@@ -222,6 +223,7 @@ export async function openParts(
       log,
       metrics,
       findTenantsOfWaba: (wabaId) => findTenantsOfWaba(db, wabaId),
+      findSender: (message) => findSenderAsPartner(db, message),
       poke(tenantIds) {
         poke(tenantIds);
         signals.tell("delivery", tenantIds);

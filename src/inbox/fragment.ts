@@ -7,6 +7,8 @@ export type Fragment = {
   wabaId: string | null;
   /** Whom it is about, where that is one user: by phone number if it shows one, else by BSUID. */
   user: string | null;
+  /** Of a status: the message that it is of. */
+  wamid: string | null;
   /** What it is; two fragments of one number or WABA with equal parts are the same event. */
   identityParts: unknown[];
   body: Buffer;

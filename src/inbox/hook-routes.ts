@@ -12,7 +12,7 @@ import { newId } from "../ids.ts";
 import { type Log, logNotificationReceived } from "../log.ts";
 import { countNotification, type Metrics } from "../metrics.ts";
 import { type FindHook, HOOK_SECRET_HEADER } from "../tenancy/hooks.ts";
-import { ownEvents } from "./own-events.ts";
+import { type FindSender, ownEvents } from "./own-events.ts";
 import { split } from "./split.ts";
 
 // As Node names it.
@@ -32,13 +32,15 @@ export function hookRoutes(options: {
     signature: string;
     readBody: () => Promise<Buffer>;
   }) => Promise<boolean>;
+  findSender: FindSender;
   commit: GroupCommit<NewNotification, WrittenNotification>;
   /** Tells the dispatcher for whom there may be something to deliver. */
   poke: (tenantIds: ReadonlySet<string>) => void;
   log: Log;
   metrics: Metrics;
 }): Route[] {
-  const { findHook, takePartnerEvent, findTenantsOfWaba, commit, poke, log, metrics } = options;
+  const { findHook, takePartnerEvent, findTenantsOfWaba, findSender, commit, poke, log, metrics } =
+    options;
   return [
     hookRoute(
       {
@@ -67,7 +69,10 @@ export function hookRoutes(options: {
               return;
             }
             const body = await readBody(req, { bytesMax: BODY_BYTES_MAX });
-            const events = await ownEvents(split(body), owner, findTenantsOfWaba);
+            const events = await ownEvents(split(body), owner, {
+              tenantsOfWaba: findTenantsOfWaba,
+              sender: findSender,
+            });
             const notification: NewNotification = {
               id: newId("ntf"),
               numberId: owner.numberId,

@@ -3,18 +3,29 @@ import { type NewEvent, NO_TENANT } from "../events/write-notifications.ts";
 import type { HookOwner } from "../tenancy/hooks.ts";
 import type { Fragment } from "./fragment.ts";
 
+/** Which of these tenants sent this message from the number. */
+export type FindSender = (message: {
+  tenantIds: readonly string[];
+  phoneNumberId: string;
+  wamid: string;
+}) => Promise<string | undefined>;
+
 /**
  * Whose each fragment is. A number's hook yields events for that number only; what belongs to its
  * WABA as a whole goes to each tenant with a number on it; anything else is kept without an owner.
+ * Of a number that has moved, the statuses of what another tenant sent before go to that one.
  */
 export async function ownEvents(
   fragments: readonly Fragment[],
   owner: HookOwner,
-  findTenantsOfWaba: (wabaId: string) => Promise<string[]>,
+  find: {
+    tenantsOfWaba: (wabaId: string) => Promise<string[]>;
+    sender: FindSender;
+  },
 ): Promise<NewEvent[]> {
   const owned = await Promise.all(
     fragments.map(async (fragment) => {
-      const tenantIds = await ownersOf(fragment, owner, findTenantsOfWaba);
+      const tenantIds = await ownersOf(fragment, owner, find);
       return tenantIds.map((tenantId) => newEvent(fragment, tenantId, owner));
     }),
   );
@@ -24,20 +35,34 @@ export async function ownEvents(
 async function ownersOf(
   fragment: Fragment,
   owner: HookOwner,
-  findTenantsOfWaba: (wabaId: string) => Promise<string[]>,
+  find: Parameters<typeof ownEvents>[2],
 ): Promise<string[]> {
   const { phoneNumberId, wabaId, type } = fragment;
   if (phoneNumberId !== null) {
-    return [phoneNumberId === owner.phoneNumberId ? owner.tenantId : NO_TENANT];
+    return [
+      phoneNumberId === owner.phoneNumberId
+        ? ((await findFormerSender(fragment, owner, find.sender)) ?? owner.tenantId)
+        : NO_TENANT,
+    ];
   }
   if (type === "unknown.notification") {
     // No envelope to contradict the address it came to.
     return [owner.tenantId];
   }
   const tenantIds =
-    wabaId !== null && wabaId === owner.wabaId ? await findTenantsOfWaba(wabaId) : [];
+    wabaId !== null && wabaId === owner.wabaId ? await find.tenantsOfWaba(wabaId) : [];
   // None, when the WABA's last number has just gone: kept all the same.
   return tenantIds.length > 0 ? tenantIds : [NO_TENANT];
+}
+
+async function findFormerSender(
+  { wamid }: Fragment,
+  { formerTenantIds: tenantIds, phoneNumberId }: HookOwner,
+  findSender: FindSender,
+): Promise<string | undefined> {
+  return wamid === null || tenantIds.length === 0
+    ? undefined
+    : findSender({ tenantIds, phoneNumberId, wamid });
 }
 
 function newEvent(fragment: Fragment, tenantId: string, owner: HookOwner): NewEvent {

@@ -75,10 +75,16 @@ function itemDraft(place: Place, list: string, kind: string, item: unknown): Dra
     type: itemType(kind, shape),
     ...ownership(place),
     user: userOf(list, shape),
+    wamid: kind === "message.status" ? wamidOf(shape) : null,
     identityParts: itemIdentity(place, list, shape) ?? changeIdentity(place, [list, item]),
     place,
     value,
   };
+}
+
+function wamidOf({ id }: Record<string, unknown>): string | null {
+  // PostgreSQL's text takes no NUL.
+  return typeof id === "string" && id !== "" && !id.includes("\0") ? id : null;
 }
 
 function itemType(kind: string, item: Record<string, unknown>): string {
@@ -168,6 +174,7 @@ function wholeDraft(place: Place, found: string[]): Draft {
     type: TYPE_OF_FIELD.get(place.field) ?? `unknown.${place.field}`,
     ...ownership(place),
     user: null,
+    wamid: null,
     identityParts: changeIdentity(place, value),
     place,
     value,
@@ -198,6 +205,7 @@ function unknownNotification(body: Buffer): Fragment {
     phoneNumberId: null,
     wabaId: null,
     user: null,
+    wamid: null,
     identityParts: ["notification", body.toString("base64")],
     body,
   };

@@ -103,15 +103,16 @@ export async function updateNumberAsPartner(
 ): Promise<PhoneNumberRow> {
   const { newKey, check } = options;
   const { guards, ...fields } = options.fields;
-  const key = newKey && {
-    api_key_sealed: newKey.sealer.seal(newKey.apiKey, apiKeySealContext(number)),
-    key_last4: lastFour(newKey.apiKey),
-  };
-  const columns = { ...fields, ...key, ...(guards && { guards: changedGuards(guards) }) };
   return refuseTaken(
     db.transaction().execute(async (trx) => {
       const before = await lockNumber(trx, number.id);
       check?.(before);
+      // Sealed for the tenant whose it is now: it may have moved since it was read.
+      const key = newKey && {
+        api_key_sealed: newKey.sealer.seal(newKey.apiKey, apiKeySealContext(before)),
+        key_last4: lastFour(newKey.apiKey),
+      };
+      const columns = { ...fields, ...key, ...(guards && { guards: changedGuards(guards) }) };
       if (Object.keys(columns).length === 0) {
         return before;
       }
@@ -121,7 +122,7 @@ export async function updateNumberAsPartner(
         .where("id", "=", number.id)
         .returningAll()
         .executeTakeFirstOrThrow();
-      await announceChange(trx, { kind: "tenant", key: number.tenant_id });
+      await announceChange(trx, { kind: "tenant", key: before.tenant_id });
       await forgetHooks(trx, number.id);
       return row;
     }),
@@ -138,13 +139,16 @@ export async function deleteNumberAsPartner(
     const before = await lockNumber(trx, number.id);
     check?.(before);
     await trx.deleteFrom("phone_number").where("id", "=", number.id).execute();
-    await announceChange(trx, { kind: "tenant", key: number.tenant_id });
+    await announceChange(trx, { kind: "tenant", key: before.tenant_id });
     await forgetHooks(trx, number.id);
   });
 }
 
 /** @throws {NotFound} */
-async function lockNumber(trx: DatabaseTransaction, numberId: string): Promise<PhoneNumberRow> {
+export async function lockNumber(
+  trx: DatabaseTransaction,
+  numberId: string,
+): Promise<PhoneNumberRow> {
   const row = await trx
     .selectFrom("phone_number")
     .selectAll()

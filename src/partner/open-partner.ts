@@ -10,6 +10,7 @@ import { clientRoutes } from "./client-routes.ts";
 import { createConnectNumber } from "./connect-number.ts";
 import { issuerRoutes } from "./issuer-routes.ts";
 import { destinationRuleRoutes } from "./destination-rule-routes.ts";
+import { moveNumberRoutes } from "./move-number-routes.ts";
 import { numberRoutes } from "./number-routes.ts";
 import { registrationRoutes } from "./registrations/registration-routes.ts";
 import { tenantRoutes } from "./tenant-routes.ts";
@@ -33,6 +34,7 @@ export function openPartner(options: {
     ...clientRoutes({ db }),
     ...issuerRoutes({ db, registerIssuer }),
     ...destinationRuleRoutes({ db }),
+    ...moveNumberRoutes({ db, sealer }),
     ...numberRoutes({ db, sealer, connect: createConnectNumber(options) }),
     ...registrationRoutes({ db }),
     ...auditRoutes({ db }),

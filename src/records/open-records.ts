@@ -23,6 +23,8 @@ import { streamRoutes } from "./stream-routes.ts";
 import { templateRoutes } from "./template-routes.ts";
 import { createTemplateSync, type ListTemplates, SOMETHING_TO_SYNC } from "./template-sync.ts";
 import { applyTemplateEvents } from "./templates.ts";
+import { createApplyUsage, pruneUsageMessages } from "./usage/apply-usage.ts";
+import { usageRoutes } from "./usage-routes.ts";
 import { windowRoutes } from "./window-routes.ts";
 import { applyWindows } from "./windows.ts";
 
@@ -114,6 +116,7 @@ export function openRecords(options: {
       ...windowRoutes({ db }),
       ...optInRoutes({ db }),
       ...ledgerRoutes({ db }),
+      ...usageRoutes({ db }),
       ...templateRoutes({ db, poke: syncNow }),
     ],
     messageLog,
@@ -129,6 +132,7 @@ export function openRecords(options: {
           applyWindows,
           applyMarketingPreferences,
           applyTemplateEvents,
+          createApplyUsage(() => new Date()),
           ...(options.apply ?? []),
         ],
         onError: onErrorOf("follow_events"),
@@ -144,7 +148,10 @@ export function openRecords(options: {
       return follower;
     },
     countLedger: createLedgerJob({ db, log, metrics, retentionMs: options.retentionMs }),
-    prune: () => pruneMediaIds(db),
+    async prune() {
+      await pruneMediaIds(db);
+      await pruneUsageMessages(db);
+    },
     async stop() {
       await Promise.all([resolving.stop(), templateSync.stop()]);
       await Promise.all([messageLog.drain(), mediaIds.drain()]);

@@ -38,11 +38,13 @@ import type {
   HookTable,
   IssuerTable,
   LongLivedTokenTable,
+  NumberMoveTable,
   PhoneNumberTable,
   RevokedTokenTable,
   SigningKeyTable,
   TenantTable,
 } from "./schema/tenancy.ts";
+import type { UsageMessageTable, UsageTable } from "./schema/usage.ts";
 
 /**
  * The tables as kysely sees them; the migrations are the truth. Rows stay snake_case. Each
@@ -65,6 +67,7 @@ export interface Schema {
   audit_entry: AuditEntryTable;
   audit_link: AuditLinkTable;
   audit_head: AuditHeadTable;
+  number_move: NumberMoveTable;
   change: ChangeTable;
   notification: NotificationTable;
   event: EventTable;
@@ -89,4 +92,6 @@ export interface Schema {
   ledger_hour: LedgerHourTable;
   ledger: LedgerTable;
   ledger_drift: LedgerDriftTable;
+  usage: UsageTable;
+  usage_message: UsageMessageTable;
 }

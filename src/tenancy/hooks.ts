@@ -11,6 +11,8 @@ export const HOOK_SECRET_HEADER = "X-Gateway-Hook-Secret";
 
 // 360dialog repeats what it could not deliver for up to seven days, perhaps to the address of then.
 const ROTATED_LIVES_DAYS = 7;
+// WhatsApp tries to deliver a message for 30 days at most.
+const STATUSES_COME_DAYS = 30;
 const HOOKS_MAX = 20_000;
 
 /** Who a notification is for: the number whose hook it came over. */
@@ -20,6 +22,8 @@ export type HookOwner = {
   phoneNumberId: string;
   wabaId: string | null;
   tenantId: string;
+  /** Whose the number was before, for as long as statuses of what they sent may come. */
+  formerTenantIds: readonly string[];
   expiresAt: Date | null;
 };
 
@@ -140,6 +144,11 @@ async function loadHook(db: Database, tokenSha256: Buffer): Promise<HookOwner | 
     .where("h.token_sha256", "=", tokenSha256)
     .select(["h.secret_sha256", "h.expires_at", "h.number_id"])
     .select(["n.phone_number_id", "n.waba_id", "n.tenant_id"])
+    .select(
+      sql<string[]>`array(select m.tenant_id from number_move m
+        where m.number_id = n.id and m.moved_at > now() - make_interval(days => ${STATUSES_COME_DAYS})
+        )`.as("former_tenant_ids"),
+    )
     .executeTakeFirst();
   return (
     row && {
@@ -148,6 +157,7 @@ async function loadHook(db: Database, tokenSha256: Buffer): Promise<HookOwner | 
       phoneNumberId: row.phone_number_id,
       wabaId: row.waba_id,
       tenantId: row.tenant_id,
+      formerTenantIds: row.former_tenant_ids,
       expiresAt: row.expires_at,
     }
   );

@@ -132,6 +132,8 @@ const TABLES_OF_TENANT = [
   "message",
   "message_status",
   "media_id",
+  "usage",
+  "usage_message",
 ] as const;
 
 /**

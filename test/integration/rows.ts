@@ -60,7 +60,7 @@ export async function buildEndpoint(
         .executeTakeFirstOrThrow();
 }
 
-/** A row in each table of what is known of users and templates. */
+/** A row in each table of what is known of users, templates and usage. */
 export async function buildKnown(db: Database, tenantId: string): Promise<void> {
   const now = new Date();
   const user = { tenant_id: tenantId, phone_number_id: "1", user_id: "15550002222" };
@@ -78,6 +78,16 @@ export async function buildKnown(db: Database, tenantId: string): Promise<void> 
   await db.insertInto("opt_in").values(optIn).execute();
   await db.insertInto("template").values(template).execute();
   await db.insertInto("template_sync").values(waba).execute();
+  const counted = { tenant_id: tenantId, phone_number_id: "1", country: "DE" } as const;
+  const outbound = { ...counted, direction: "outbound", billable: true } as const;
+  await db
+    .insertInto("usage")
+    .values({ ...outbound, day: "2026-01-31", category: "utility", messages: "1" })
+    .execute();
+  await db
+    .insertInto("usage_message")
+    .values({ ...outbound, message_key: identity("message"), price_rank: 0 })
+    .execute();
 }
 
 export function event(tenantId: string, fields: Partial<NewEvent> = {}): NewEvent {

@@ -109,6 +109,13 @@ export interface PhoneNumberTable {
   created_at: CreatedAt;
 }
 
+export interface NumberMoveTable {
+  /** Whose the number was until then. */
+  tenant_id: string;
+  number_id: string;
+  moved_at: Generated<Date>;
+}
+
 export interface HookTable {
   token_sha256: Buffer;
   secret_sha256: Buffer;

@@ -79,6 +79,7 @@ async function buildWhole(): Promise<{ id: string; hook: [token: string, secret:
   await buildTokenAndIssuer(id, client.id);
   const number = await buildNumber(db, id);
   const { token, secret } = await createHook(db, number.id);
+  await db.insertInto("number_move").values({ tenant_id: id, number_id: number.id }).execute();
   await buildEndpoint(db, id, { max_in_flight: 1 });
   await buildLedger(id);
   await buildKnown(db, id);

@@ -22,6 +22,7 @@ function hookOf(fields: Partial<HookOwner> = {}): HookOwner {
     phoneNumberId: PHONE_NUMBER_ID,
     wabaId: WABA_ID,
     tenantId: "ten_a",
+    formerTenantIds: [],
     expiresAt: null,
     ...fields,
   };
@@ -32,7 +33,10 @@ async function eventsOf(
   owner: Partial<HookOwner> = {},
   tenantsOfWaba: string[] = ["ten_a"],
 ): Promise<NewEvent[]> {
-  return ownEvents(split(Buffer.from(body)), hookOf(owner), async () => tenantsOfWaba);
+  return ownEvents(split(Buffer.from(body)), hookOf(owner), {
+    tenantsOfWaba: async () => tenantsOfWaba,
+    sender: async ({ tenantIds, wamid }) => (wamid === "wamid.former" ? tenantIds[0] : undefined),
+  });
 }
 
 const tenantsOf = (events: NewEvent[]) => events.map(({ tenantId }) => tenantId);
@@ -49,6 +53,21 @@ const statuses = (...list: object[]) => ({
 describe("the owner of an event", () => {
   it("is the tenant whose number's hook it came over", async () => {
     expect(tenantsOf(await eventsOf(notification("message-text")))).toEqual(["ten_a"]);
+  });
+
+  it("is who sent the message, for a status that comes when the number has moved", async () => {
+    const status = { status: "read", recipient_id: "15550002222", timestamp: "1700000000" };
+    const bodies = [
+      envelope([statuses({ id: "wamid.former", ...status })]),
+      envelope([statuses({ id: "wamid.own", ...status })]),
+      envelope([messages({ id: "wamid.former", from: "15550002222", type: "text" })]),
+    ];
+    const tenants = async (formerTenantIds: string[]) =>
+      (await Promise.all(bodies.map((body) => eventsOf(body, { formerTenantIds })))).flatMap(
+        tenantsOf,
+      );
+    expect(await tenants(["ten_z"])).toEqual(["ten_z", "ten_a", "ten_a"]);
+    expect(await tenants([])).toEqual(["ten_a", "ten_a", "ten_a"]);
   });
 
   it("is nobody for what is another number's", async () => {
