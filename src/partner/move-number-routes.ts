@@ -2,8 +2,9 @@ import type { Schemas } from "../http/contract-types.ts";
 import { partnerRoute, type Route } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
+import { answerNumber } from "./answer-number.ts";
 import { moveNumberAsPartner } from "./move-number.ts";
-import { numberEtag, presentNumber } from "./present.ts";
+import { numberEtag } from "./present.ts";
 
 /** A number goes from one tenant to another. */
 export function moveNumberRoutes({ db, sealer }: { db: Database; sealer: Sealer }): Route[] {
@@ -21,7 +22,7 @@ export function moveNumberRoutes({ db, sealer }: { db: Database; sealer: Sealer 
         const check = (row: Parameters<typeof numberEtag>[0]): void =>
           checkVersion(numberEtag(row));
         const row = await moveNumberAsPartner(db, { id }, { tenantId, sealer, check });
-        return { status: 200, headers: { etag: numberEtag(row) }, body: presentNumber(row) };
+        return answerNumber(db, 200, row);
       },
     ),
   ];

@@ -8,6 +8,7 @@ import type { Database } from "../store/database.ts";
 import { apiKeySealContext, type PhoneNumberRow } from "../tenancy/phone-numbers.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
 import { findTenant } from "../tenancy/tenants.ts";
+import { answerNumber } from "./answer-number.ts";
 import type { ConnectNumber } from "./connect-number.ts";
 import {
   type CheckNumber,
@@ -37,12 +38,8 @@ export function numberRoutes(options: {
   const numberOf = (call: PartnerCall): Promise<PhoneNumberRow> =>
     getNumberAsPartner(db, call.params["number_id"] ?? "");
 
-  async function answer(status: number, row: PhoneNumberRow): Promise<Reply> {
-    const standingOf = await readStandings(db, [row.phone_number_id]);
-    const { left: registrationsLeft } = standingOf(row.phone_number_id);
-    const body = presentNumber(row, { registrationsLeft });
-    return { status, headers: { etag: numberEtag(row) }, body };
-  }
+  const answer = (status: number, row: PhoneNumberRow): Promise<Reply> =>
+    answerNumber(db, status, row);
 
   function openKey(number: PhoneNumberRow): Secret {
     if (number.api_key_sealed === null) {
