@@ -7,7 +7,7 @@ import type { Database, DatabaseTransaction } from "../../store/database.ts";
 import type { AuditEntryTable } from "../../store/schema/audit.ts";
 import { maskForAudit } from "./mask.ts";
 
-/** The calls of the route table: one entry before, one after; see decision 25. */
+/** The calls of the route table: one entry before, one after; see decision 14. */
 export function createAudit({ db, log }: { db: Database; log: Log }): Audit {
   return async ({ caller, operation, params, requestId, before }) => {
     const call = {
