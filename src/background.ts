@@ -7,6 +7,7 @@ import type { openFanout } from "./fanout/open-fanout.ts";
 import { pruneIdempotencyKeys } from "./gateway/idempotency/keys.ts";
 import { type Log, logBackgroundFailed } from "./log.ts";
 import type { openRecords } from "./records/open-records.ts";
+import type { openPartner } from "./partner/open-partner.ts";
 import { pruneChanges } from "./store/change-feed.ts";
 import type { Database } from "./store/database.ts";
 import { ensurePartitions } from "./store/migrate.ts";
@@ -31,11 +32,13 @@ export function createBackground(options: {
   tenancy: Awaited<ReturnType<typeof openTenancy>>;
   fanout: ReturnType<typeof openFanout>;
   records: ReturnType<typeof openRecords>;
+  partner: ReturnType<typeof openPartner>;
   log: Log;
 }): BackgroundWork {
-  const { role, db, tenancy, fanout, records, log } = options;
+  const { role, db, tenancy, fanout, records, partner, log } = options;
   const onJobError = (err: unknown): void => logBackgroundFailed(log, { job: "housekeeping", err });
   let dispatcher: Dispatcher | undefined;
+  let imports: ReturnType<typeof partner.startImports> | undefined;
   let follower: ReturnType<typeof records.startFollower> | undefined;
 
   async function keepWatch(): Promise<void> {
@@ -60,13 +63,19 @@ export function createBackground(options: {
       if (role !== "api") {
         dispatcher = fanout.startDispatcher();
         follower = records.startFollower();
+        imports = partner.startImports();
       }
       const everyMinute = every(MINUTE_MS, keepWatch, onJobError);
       // So soon that a process that is often begun anew does it too.
       const hourly = every(HOUR_MS, keepHouse, onJobError, { firstAfterMs: MINUTE_MS });
       return {
         async stop(stopOptions) {
-          await Promise.all([everyMinute.stop(), hourly.stop(), dispatcher?.stop(stopOptions)]);
+          await Promise.all([
+            everyMinute.stop(),
+            hourly.stop(),
+            imports?.stop(),
+            dispatcher?.stop(stopOptions),
+          ]);
           await follower?.stop();
         },
       };

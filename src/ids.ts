@@ -6,7 +6,19 @@ const TIME_LENGTH = 10;
 const RANDOM_LENGTH = 16;
 
 export type IdPrefix =
-  "ten" | "cli" | "tok" | "iss" | "num" | "ntf" | "evt" | "whe" | "att" | "msg" | "dst" | "req";
+  | "ten"
+  | "cli"
+  | "tok"
+  | "iss"
+  | "num"
+  | "ntf"
+  | "evt"
+  | "whe"
+  | "att"
+  | "msg"
+  | "dst"
+  | "req"
+  | "imp";
 
 /**
  * A new id, `prefix_` and 26 characters that sort by the time they were made: 48 bits of

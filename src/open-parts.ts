@@ -165,7 +165,20 @@ export async function openParts(
 
   const commit = createCommitNotifications(db);
   let stopping = false;
-  const background = createBackground({ role: config.ROLE, db, tenancy, fanout, records, log });
+  const partner = openPartner({
+    db,
+    sealer,
+    messaging: createMessaging(upstream),
+    partnerApi: partnerAccount && createPartnerApi(upstream, partnerAccount),
+    origins,
+    url,
+    unusableUrl: whyUnusable(url, config.production),
+    registerIssuer: tenancy.registerIssuer,
+    contract,
+    onError: onJobError,
+  });
+  const works = { tenancy, fanout, records, partner };
+  const background = createBackground({ role: config.ROLE, db, ...works, log });
   const { poke } = background;
   signals.listen("delivery", poke);
   const readiness = async (): Promise<Readiness> => {
@@ -176,16 +189,7 @@ export async function openParts(
   const routes = [
     ...system,
     ...tenancy.routes,
-    ...openPartner({
-      db,
-      sealer,
-      messaging: createMessaging(upstream),
-      partnerApi: partnerAccount && createPartnerApi(upstream, partnerAccount),
-      origins,
-      url,
-      unusableUrl: whyUnusable(url, config.production),
-      registerIssuer: tenancy.registerIssuer,
-    }),
+    ...partner.routes,
     ...fanout.routes,
     ...records.routes,
     ...hookRoutes({

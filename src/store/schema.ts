@@ -29,6 +29,7 @@ import type {
   TemplateSyncTable,
   TemplateTable,
 } from "./schema/records.ts";
+import type { ImportJobTable, ImportRowTable } from "./schema/partner.ts";
 import type { ChangeTable, InstallationTable } from "./schema/store.ts";
 import type {
   ClientTable,
@@ -79,4 +80,6 @@ export interface Schema {
   ledger_hour: LedgerHourTable;
   ledger: LedgerTable;
   ledger_drift: LedgerDriftTable;
+  import_job: ImportJobTable;
+  import_row: ImportRowTable;
 }

@@ -1,0 +1,58 @@
+import { Readable } from "node:stream";
+import type { Contract } from "../../http/contract.ts";
+import { CURSOR_COUNTER, parsePage, presentPage } from "../../http/paging.ts";
+import { queryText } from "../../http/query.ts";
+import { partnerRoute, type Route } from "../../http/route.ts";
+import type { Database } from "../../store/database.ts";
+import type { Sealer } from "../../tenancy/sealing.ts";
+import { getImport, getJob, listImportRows, presentImportRow } from "./read-imports.ts";
+import { readRows } from "./read-rows.ts";
+import { receiveImport } from "./receive.ts";
+import { writeCsv } from "./write-csv.ts";
+
+/** Many numbers at once, as a job. */
+export function importRoutes(options: {
+  db: Database;
+  sealer: Sealer;
+  contract: Contract;
+  /** There is a job to work on. */
+  poke: () => void;
+}): Route[] {
+  const { db, poke } = options;
+  const path = "/partner/v1/imports";
+  const onePath = `${path}/{import_id}`;
+  const read = { scope: "partner:read" };
+  return [
+    partnerRoute(
+      { method: "POST", path, operationId: "createImport", scope: "partner:write" },
+      async ({ ctx, query }) => {
+        const dryRun = query["dry_run"] === true;
+        const id = await receiveImport(options, { rows: readRows(ctx.req), dryRun });
+        poke();
+        return { status: 201, body: await getImport(db, id) };
+      },
+    ),
+    partnerRoute(
+      { method: "GET", path: onePath, operationId: "getImport", ...read },
+      async ({ params }) => ({
+        status: 200,
+        body: await getImport(db, params["import_id"] ?? ""),
+      }),
+    ),
+    partnerRoute(
+      { method: "GET", path: `${onePath}/rows`, operationId: "listImportRows", ...read },
+      async ({ params, query }) => {
+        const { id } = await getJob(db, params["import_id"] ?? "");
+        const state = queryText(query, "state");
+        if (queryText(query, "format") === "csv") {
+          const headers = { "content-type": "text/csv; charset=utf-8" };
+          return { status: 200, headers, body: Readable.from(writeCsv(db, id, { state })) };
+        }
+        const page = parsePage(query, [CURSOR_COUNTER]);
+        const rows = await listImportRows(db, id, { ...page, state });
+        const keyOf = (row: { line: number }) => [String(row.line)];
+        return { status: 200, body: presentPage(rows, page, keyOf, presentImportRow) };
+      },
+    ),
+  ];
+}
