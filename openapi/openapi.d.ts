@@ -648,6 +648,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring in many numbers
+         * @description The rows are stored as they come, and a job works through them one after the other, at a pace that 360dialog bears, each as if it were given to `POST /partner/v1/tenants/{tenant_id}/numbers`. A row that is wrong is `refused` with its reason and stops no other. A number that its tenant has already gets the row's key, unless it runs with it (`unchanged`), so that the same file may be sent again. CSV has a header of `tenant_external_id`, `phone_number_id`, `display_phone_number`, `waba_id`, `channel_id`, `client_id`, `api_key`, `base_url` in any order, of which the first two and `api_key` are needed; NDJSON has an object of these on each line. A file that is not CSV, or does not come whole, leaves no job (`file_unreadable`). At most 100 MiB.
+         */
+        post: operations["createImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/imports/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the import (`imp_…`). */
+                import_id: components["parameters"]["ImportId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read an import
+         * @description The job and how many of its rows are in which state.
+         */
+        get: operations["getImport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/imports/{import_id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the import (`imp_…`). */
+                import_id: components["parameters"]["ImportId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List an import's rows
+         * @description In the order of the file, in pages; with `Accept: text/csv` all at once. Keys are never shown.
+         */
+        get: operations["listImportRows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/partner/v1/usage": {
         parameters: {
             query?: never;
@@ -3261,6 +3327,49 @@ export interface components {
         };
         /** @description The number's `D360-API-KEY`, visible ASCII. It is sealed and never shown again. */
         ApiKey: string;
+        Import: {
+            id: string;
+            dry_run: boolean;
+            /**
+             * @description `receiving` while the file still comes; `cut_off` when it never came whole and nothing of it was worked on.
+             * @enum {string}
+             */
+            state: "receiving" | "running" | "finished" | "cut_off";
+            row_count: number;
+            /** @description How many rows are in which state. */
+            rows: {
+                pending: number;
+                imported: number;
+                unchanged: number;
+                valid: number;
+                refused: number;
+            };
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+        };
+        /**
+         * @description `unchanged`: the number runs already, with this key. `valid`: what a dry run says of a row that would be imported.
+         * @enum {string}
+         */
+        ImportRowState: "pending" | "imported" | "unchanged" | "valid" | "refused";
+        ImportRow: {
+            /** @description Of the file, from 1. */
+            line: number;
+            tenant_external_id: string | null;
+            phone_number_id: string | null;
+            state: components["schemas"]["ImportRowState"];
+            /** @description Why it is refused, or why it is still waiting after a try. */
+            code: string | null;
+            detail: string | null;
+            /** @description The number it is, `num_…`. */
+            number_id: string | null;
+        };
+        ImportRowList: {
+            data: components["schemas"]["ImportRow"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
         NumberCreate: {
             phone_number_id: components["schemas"]["PhoneNumberId"];
             display_phone_number?: string | null;
@@ -4678,6 +4787,8 @@ export interface components {
         TenantId: string;
         /** @description The client's id (`cli_…`). */
         ClientId: string;
+        /** @description Our id of the import (`imp_…`). */
+        ImportId: string;
         /** @description Our id of the number (`num_…`). */
         NumberId: string;
         /** @description Meta's id of the number, as in the WhatsApp API. */
@@ -6317,6 +6428,131 @@ export interface operations {
             422: components["responses"]["KeyRefused"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnreachable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createImport: {
+        parameters: {
+            query?: {
+                /** @description Only check each row and its key; no number is created or changed. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example tenant_external_id,phone_number_id,api_key
+                 *     acme-1,106540352242922,example-key-of-the-number-1a2b
+                 */
+                "text/csv": string;
+                /** @example {"tenant_external_id":"acme-1","phone_number_id":"106540352242922","api_key":"example-key-of-the-number-1a2b"} */
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description The job. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the import (`imp_…`). */
+                import_id: components["parameters"]["ImportId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listImportRows: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Only rows in this state. */
+                state?: components["schemas"]["ImportRowState"];
+            };
+            header?: never;
+            path: {
+                /** @description Our id of the import (`imp_…`). */
+                import_id: components["parameters"]["ImportId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "line": 2,
+                     *           "tenant_external_id": "acme-1",
+                     *           "phone_number_id": "106540352242922",
+                     *           "state": "refused",
+                     *           "code": "api_key_rejected",
+                     *           "detail": "360dialog does not take this API key; only a number's newest one works.",
+                     *           "number_id": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ImportRowList"];
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
     };

@@ -9,7 +9,9 @@ import { type Log, logBackgroundFailed } from "./log.ts";
 import type { Onboarding } from "./partner/open-onboarding.ts";
 import type { openRecords } from "./records/open-records.ts";
 import { chainAudit } from "./partner/audit/chain.ts";
+import { pruneImports } from "./partner/imports/work.ts";
 import { pruneRegistrations } from "./partner/registrations/read-registrations.ts";
+import type { openPartner } from "./partner/open-partner.ts";
 import { pruneChanges } from "./store/change-feed.ts";
 import type { Database } from "./store/database.ts";
 import { ensurePartitions } from "./store/migrate.ts";
@@ -35,12 +37,14 @@ export function createBackground(options: {
   fanout: ReturnType<typeof openFanout>;
   records: ReturnType<typeof openRecords>;
   onboarding: Onboarding;
+  partner: ReturnType<typeof openPartner>;
   log: Log;
 }): BackgroundWork {
-  const { role, db, tenancy, fanout, records, onboarding, log } = options;
+  const { role, db, tenancy, fanout, records, onboarding, partner, log } = options;
   const onJobError = (err: unknown): void => logBackgroundFailed(log, { job: "housekeeping", err });
   let dispatcher: Dispatcher | undefined;
   let hubEvents: ReturnType<typeof onboarding.start> | undefined;
+  let imports: ReturnType<typeof partner.startImports> | undefined;
   let follower: ReturnType<typeof records.startFollower> | undefined;
 
   async function keepWatch(): Promise<void> {
@@ -57,6 +61,7 @@ export function createBackground(options: {
     await pruneIdempotencyKeys(db);
     await records.prune();
     await pruneRegistrations(db);
+    await pruneImports(db);
     await tenancy.renew();
     // Last, because it may wait long for whoever still reads.
     await fanout.dropOld();
@@ -68,6 +73,7 @@ export function createBackground(options: {
         dispatcher = fanout.startDispatcher();
         follower = records.startFollower();
         hubEvents = onboarding.start();
+        imports = partner.startImports();
       }
       const everyMinute = every(MINUTE_MS, keepWatch, onJobError);
       // So soon that a process that is often begun anew does it too.
@@ -75,7 +81,7 @@ export function createBackground(options: {
       return {
         async stop(stopOptions) {
           await Promise.all([everyMinute.stop(), hourly.stop(), dispatcher?.stop(stopOptions)]);
-          await Promise.all([follower?.stop(), hubEvents?.stop()]);
+          await Promise.all([follower?.stop(), hubEvents?.stop(), imports?.stop()]);
         },
       };
     },

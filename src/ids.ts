@@ -19,7 +19,8 @@ export type IdPrefix =
   | "dst"
   | "req"
   | "reg"
-  | "aud";
+  | "aud"
+  | "imp";
 
 /**
  * A new id, `prefix_` and 26 characters that sort by the time they were made: 48 bits of

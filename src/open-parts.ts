@@ -188,15 +188,16 @@ export async function openParts(
   const onboarding = openOnboarding({ ...hub, db, platformSecret, log });
   const commit = createCommitNotifications(db);
   let stopping = false;
-  const background = createBackground({
-    role: config.ROLE,
+  const partner = openPartner({
     db,
-    tenancy,
-    fanout,
-    records,
-    onboarding,
-    log,
+    sealer,
+    ...hub,
+    registerIssuer: tenancy.registerIssuer,
+    contract,
+    onError: onJobError,
   });
+  const works = { tenancy, fanout, records, onboarding, partner };
+  const background = createBackground({ role: config.ROLE, db, ...works, log });
   const { poke } = background;
   signals.listen("delivery", poke);
   const readiness = async (): Promise<Readiness> => {
@@ -207,12 +208,7 @@ export async function openParts(
   const routes = [
     ...system,
     ...tenancy.routes,
-    ...openPartner({
-      db,
-      sealer,
-      ...hub,
-      registerIssuer: tenancy.registerIssuer,
-    }),
+    ...partner.routes,
     ...onboarding.routes,
     ...fanout.routes,
     ...records.routes,

@@ -87,7 +87,9 @@ function valueOf<Value>(call: OwnCall<Value>): Value {
       throw new InvalidRequest([{ code: "api_key_rejected", pointer: "/api_key", detail }]);
     }
     case "refused": {
-      const code: ErrorCode = call.status >= 500 ? "upstream_unreachable" : "invalid_request";
+      // Also when it says "not so fast": both pass.
+      const passes = call.status >= 500 || call.status === 429;
+      const code: ErrorCode = passes ? "upstream_unreachable" : "invalid_request";
       throw new ApiError(code, `360dialog answered ${call.status}: ${call.detail}.`);
     }
     case "unreachable":

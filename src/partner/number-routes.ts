@@ -9,12 +9,12 @@ import { apiKeySealContext, type PhoneNumberRow } from "../tenancy/phone-numbers
 import type { Sealer } from "../tenancy/sealing.ts";
 import { findTenant } from "../tenancy/tenants.ts";
 import { answerNumber } from "./answer-number.ts";
+import { type BringIn, readWish } from "./bring-in.ts";
 import type { ConnectNumber } from "./connect-number.ts";
 import {
   type CheckNumber,
   deleteNumberAsPartner,
   getNumberAsPartner,
-  insertNumber,
   listNumbersAsPartner,
   type NumberFields,
   updateNumberAsPartner,
@@ -29,8 +29,9 @@ export function numberRoutes(options: {
   db: Database;
   sealer: Sealer;
   connect: ConnectNumber;
+  bringIn: BringIn;
 }): Route[] {
-  const { db, sealer, connect } = options;
+  const { db, sealer, connect, bringIn } = options;
   const path = "/partner/v1/numbers";
   const onePath = `${path}/{number_id}`;
   const read = { scope: "partner:read" };
@@ -48,26 +49,6 @@ export function numberRoutes(options: {
     return sealer.open(number.api_key_sealed, apiKeySealContext(number));
   }
 
-  /** A new key counts once 360dialog takes it and sends the number's webhooks to us. */
-  async function replaceKey(
-    number: PhoneNumberRow,
-    apiKey: Secret,
-    fields: NumberFields,
-    check?: CheckNumber,
-  ): Promise<PhoneNumberRow> {
-    const baseUrl = fields.base_url === undefined ? number.base_url : fields.base_url;
-    await connect.checkKey({ phoneNumberId: number.phone_number_id, apiKey, baseUrl });
-    // Sealed before the webhook is set: the old key may be dead already, so this one must not be lost.
-    const updated = await updateNumberAsPartner(db, number, {
-      fields,
-      newKey: { apiKey, sealer },
-      check,
-    });
-    await connect.registerHook(updated, apiKey);
-    const state = number.state === "suspended" ? "suspended" : "running";
-    return updateNumberAsPartner(db, updated, { fields: { state } });
-  }
-
   return [
     partnerRoute(
       {
@@ -82,29 +63,7 @@ export function numberRoutes(options: {
           throw new NotFound();
         }
         const { phone_number_id: phoneNumberId, ...wish } = body as Schemas["NumberCreate"];
-        const { fields, apiKey } = readWish(wish);
-        if (apiKey === undefined) {
-          throw new ApiError(
-            "api_key_required",
-            "Give the number's api_key: this gateway cannot make one for it.",
-          );
-        }
-        const baseUrl = fields.base_url ?? null;
-        const health = await connect.checkKey({ phoneNumberId, apiKey, baseUrl });
-        const number = await insertNumber(db, tenant.id, {
-          phoneNumberId,
-          fields: { waba_id: health.wabaIds[0] ?? null, ...withoutNulls(fields) },
-          apiKey,
-          sealer,
-        });
-        try {
-          await connect.registerHook(number, apiKey);
-        } catch (error) {
-          await deleteNumberAsPartner(db, number);
-          throw error;
-        }
-        const running: NumberFields = { state: "running", onboarding_stage: "running" };
-        const row = await updateNumberAsPartner(db, number, { fields: running });
+        const row = await bringIn.create(tenant.id, { phoneNumberId, ...readWish(wish) });
         return answer(201, row);
       },
     ),
@@ -142,7 +101,7 @@ export function numberRoutes(options: {
         const row =
           apiKey === undefined
             ? await updateNumberAsPartner(db, number, { fields, check })
-            : await replaceKey(number, apiKey, fields, check);
+            : await bringIn.replaceKey(number, { apiKey, fields, check });
         return answer(200, row);
       },
     ),
@@ -186,23 +145,10 @@ export function numberRoutes(options: {
       { method: "POST", path: `${onePath}/api-key`, operationId: "setNumberApiKey", ...write },
       async (call) => {
         const { api_key } = call.body as Schemas["ApiKeySet"];
-        const row = await replaceKey(await numberOf(call), new Secret(api_key), {});
+        const apiKey = new Secret(api_key);
+        const row = await bringIn.replaceKey(await numberOf(call), { apiKey, fields: {} });
         return answer(200, row);
       },
     ),
   ];
-}
-
-/** The contract's `client_id` is 360dialog's, and `hub_client_id` here. */
-function readWish(wish: NumberWish): { fields: NumberFields; apiKey: Secret | undefined } {
-  const { client_id, api_key, ...fields } = wish;
-  return {
-    fields: { ...fields, ...(client_id !== undefined && { hub_client_id: client_id }) },
-    apiKey: api_key === undefined ? undefined : new Secret(api_key),
-  };
-}
-
-/** In a creation `null` says no more than leaving out: what 360dialog told us stays. */
-function withoutNulls(fields: NumberFields): NumberFields {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }

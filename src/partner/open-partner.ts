@@ -1,13 +1,17 @@
 import type { Messaging } from "../dialog360/messaging.ts";
 import type { Origins } from "../dialog360/origins.ts";
 import type { PartnerApi } from "../dialog360/partner.ts";
+import type { Contract } from "../http/contract.ts";
 import type { Route } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
 import type { RegisterIssuer } from "../tenancy/register-issuer.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
 import { auditRoutes } from "./audit/audit-routes.ts";
+import { createBringIn } from "./bring-in.ts";
 import { clientRoutes } from "./client-routes.ts";
 import { createConnectNumber } from "./connect-number.ts";
+import { importRoutes } from "./imports/import-routes.ts";
+import { startImports } from "./imports/work.ts";
 import { issuerRoutes } from "./issuer-routes.ts";
 import { destinationRuleRoutes } from "./destination-rule-routes.ts";
 import { moveNumberRoutes } from "./move-number-routes.ts";
@@ -15,7 +19,7 @@ import { numberRoutes } from "./number-routes.ts";
 import { registrationRoutes } from "./registrations/registration-routes.ts";
 import { tenantRoutes } from "./tenant-routes.ts";
 
-/** The partner's API, joined: tenants, clients, issuers, numbers. */
+/** The partner's API, joined: tenants, clients, issuers, numbers, imports; and what works on imports. */
 export function openPartner(options: {
   db: Database;
   sealer: Sealer;
@@ -27,16 +31,26 @@ export function openPartner(options: {
   url: string;
   unusableUrl: string | undefined;
   registerIssuer: RegisterIssuer;
-}): Route[] {
+  contract: Contract;
+  onError: (error: unknown) => void;
+}): { routes: Route[]; startImports: () => ReturnType<typeof startImports> } {
   const { db, sealer, registerIssuer } = options;
-  return [
+  const connect = createConnectNumber(options);
+  const bringIn = createBringIn({ db, sealer, connect });
+  let imports: ReturnType<typeof startImports> | undefined;
+  const routes = [
     ...tenantRoutes({ db }),
     ...clientRoutes({ db }),
     ...issuerRoutes({ db, registerIssuer }),
     ...destinationRuleRoutes({ db }),
     ...moveNumberRoutes({ db, sealer }),
-    ...numberRoutes({ db, sealer, connect: createConnectNumber(options) }),
+    ...numberRoutes({ db, sealer, connect, bringIn }),
+    ...importRoutes({ ...options, poke: () => imports?.poke() }),
     ...registrationRoutes({ db }),
     ...auditRoutes({ db }),
   ];
+  return {
+    routes,
+    startImports: () => (imports = startImports({ ...options, bringIn })),
+  };
 }

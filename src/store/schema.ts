@@ -30,6 +30,7 @@ import type {
   TemplateSyncTable,
   TemplateTable,
 } from "./schema/records.ts";
+import type { ImportJobTable, ImportRowTable } from "./schema/imports.ts";
 import type { PartnerEventTable, PartnerHookTable } from "./schema/partner.ts";
 import type { RegistrationLimitTable, RegistrationTable } from "./schema/registrations.ts";
 import type { ChangeTable, InstallationTable } from "./schema/store.ts";
@@ -94,4 +95,6 @@ export interface Schema {
   ledger_drift: LedgerDriftTable;
   usage: UsageTable;
   usage_message: UsageMessageTable;
+  import_job: ImportJobTable;
+  import_row: ImportRowTable;
 }

@@ -9,7 +9,8 @@ export type SealContext = {
     | "signing_secret"
     | "endpoint_headers"
     | "verify_token"
-    | "idempotent_answer";
+    | "idempotent_answer"
+    | "import_api_key";
   rowId: string;
   /** Empty for what belongs to no tenant. */
   tenantId: string;

@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import type { Schemas } from "../../http/contract-types.ts";
+import { CSV_HEADERS, writeCsv } from "../../http/csv.ts";
 import { CURSOR_ID, parsePage, presentPage } from "../../http/paging.ts";
 import { queryText } from "../../http/query.ts";
 import type { Call, Reply } from "../../http/route.ts";
@@ -55,29 +56,24 @@ export async function replyUsage(
   if (ctx.accepts("application/json", "text/csv") === "text/csv") {
     return {
       status: 200,
-      headers: { ...headers, "content-type": "text/csv; charset=utf-8; header=present" },
-      body: Readable.from(linesOf(filter, read, present)),
+      headers: CSV_HEADERS,
+      body: Readable.from(writeCsv(COLUMNS, pagesOf(filter, read, present))),
     };
   }
   const rows = await read({ ...filter, ...page });
   return { status: 200, headers, body: presentPage(rows, page, keyOfUsage, present) };
 }
 
-/** RFC 4180. No value needs quotes: all are ids, words, days and numbers. */
-async function* linesOf(
+async function* pagesOf(
   filter: UsageFilter,
   read: (page: UsagePage) => Promise<UsageRow[]>,
   present: (row: UsageRow) => Schemas["UsageRow"],
-): AsyncGenerator<string> {
-  yield `${COLUMNS.join(",")}\r\n`;
+): AsyncGenerator<Schemas["UsageRow"][]> {
   let after: string[] | undefined;
   do {
     const rows = await read({ ...filter, limit: CSV_ROWS_AT_ONCE, after });
     const shown = rows.slice(0, CSV_ROWS_AT_ONCE);
-    yield shown
-      .map(present)
-      .map((row) => `${COLUMNS.map((column) => row[column]).join(",")}\r\n`)
-      .join("");
+    yield shown.map(present);
     const last = shown.at(-1);
     after = rows.length > CSV_ROWS_AT_ONCE && last ? keyOfUsage(last) : undefined;
   } while (after !== undefined);

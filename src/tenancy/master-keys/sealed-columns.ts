@@ -3,12 +3,12 @@ import type { SealContext } from "../sealing.ts";
 
 /** A column of sealed secrets, and how each row's context follows from the row. */
 export type SealedColumn = {
-  table: "signing_key" | "phone_number" | "webhook_endpoint" | "idempotency_key";
+  table: "signing_key" | "phone_number" | "webhook_endpoint" | "import_row" | "idempotency_key";
   column: string;
   purpose: SealContext["purpose"];
   rowId: RawBuilder<string>;
   tenantId: RawBuilder<string>;
-  /** Gone after a day by itself: nothing is lost when it does not open. */
+  /** Gone soon by itself (a day, an import's turn): the start does not depend on it. */
   passing?: true;
   /** What processes remember of it, and must read again: the kind of change, by tenant. */
   change?: "tenant";
@@ -40,6 +40,14 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   { ...ofEndpoint, column: "previous_signing_secret_sealed", purpose: "signing_secret" },
   { ...ofEndpoint, column: "headers_sealed", purpose: "endpoint_headers" },
   { ...ofEndpoint, column: "verify_token_sealed", purpose: "verify_token" },
+  {
+    table: "import_row",
+    column: "api_key_sealed",
+    purpose: "import_api_key",
+    rowId: sql<string>`concat_ws('/', import_id, line)`,
+    tenantId: sql<string>`''`,
+    passing: true,
+  },
   {
     table: "idempotency_key",
     column: "answer_sealed",

@@ -1,4 +1,4 @@
--- 0025  360dialog lets a number be registered ten times in 72 hours and then blocks it for 72 hours; we count
+-- 0017  360dialog lets a number be registered ten times in 72 hours and then blocks it for 72 hours; we count
 --       before it does.
 -- expand: new tables.
 

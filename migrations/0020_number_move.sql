@@ -1,4 +1,4 @@
--- 0031  Statuses of what a tenant sent come to that tenant, also when its number is another's by then.
+-- 0020  Statuses of what a tenant sent come to that tenant, also when its number is another's by then.
 -- expand: a new table.
 
 -- tenant_id is whose the number was until moved_at.

@@ -1,4 +1,4 @@
--- 0026  Who changed what: an entry before each writing call and one after it, and a chain of hashes over them.
+-- 0018  Who changed what: an entry before each writing call and one after it, and a chain of hashes over them.
 -- expand: new tables.
 
 create table audit_entry (

@@ -1,4 +1,4 @@
--- 0030  What each tenant sent and received, by day, number, category, country, direction and price, each
+-- 0019  What each tenant sent and received, by day, number, category, country, direction and price, each
 --       message counted once, so that the partner can write bills.
 -- expand: new tables; followers fill them from the events that they have not followed yet.
 

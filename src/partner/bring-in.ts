@@ -1,0 +1,105 @@
+import { ApiError } from "../errors.ts";
+import type { Schemas } from "../http/contract-types.ts";
+import { Secret } from "../secret.ts";
+import type { Database } from "../store/database.ts";
+import type { PhoneNumberRow } from "../tenancy/phone-numbers.ts";
+import type { Sealer } from "../tenancy/sealing.ts";
+import type { ConnectNumber } from "./connect-number.ts";
+import {
+  type CheckNumber,
+  deleteNumberAsPartner,
+  insertNumber,
+  type NumberFields,
+  updateNumberAsPartner,
+} from "./numbers.ts";
+
+/** A number and its key: checked at 360dialog, sealed, hooked. One way for a call and for an import. */
+export type BringIn = {
+  /**
+   * Nothing is written; answers what else 360dialog tells of the number.
+   * @throws {ApiError} `api_key_required`, and what `checkKey` throws
+   */
+  check(wish: BringInWish): Promise<{ apiKey: Secret; fields: NumberFields }>;
+  /** @throws {ApiError} as `check`, and `number_taken`, `channel_taken`, `public_url_invalid` */
+  create(tenantId: string, wish: BringInWish): Promise<PhoneNumberRow>;
+  /** A new key counts once 360dialog takes it and sends the number's webhooks to us. */
+  replaceKey(
+    number: PhoneNumberRow,
+    options: { apiKey: Secret; fields: NumberFields; check?: CheckNumber | undefined },
+  ): Promise<PhoneNumberRow>;
+};
+
+export type BringInWish = {
+  phoneNumberId: string;
+  fields: NumberFields;
+  apiKey: Secret | undefined;
+};
+
+export function createBringIn(options: {
+  db: Database;
+  sealer: Sealer;
+  connect: ConnectNumber;
+}): BringIn {
+  const { db, sealer, connect } = options;
+
+  async function check({ phoneNumberId, fields, apiKey }: BringInWish) {
+    if (apiKey === undefined) {
+      throw new ApiError(
+        "api_key_required",
+        "Give the number's api_key: this gateway cannot make one for it.",
+      );
+    }
+    const baseUrl = fields.base_url ?? null;
+    const health = await connect.checkKey({ phoneNumberId, apiKey, baseUrl });
+    return { apiKey, fields: { waba_id: health.wabaIds[0] ?? null, ...withoutNulls(fields) } };
+  }
+
+  return {
+    check,
+
+    async create(tenantId, wish) {
+      const { apiKey, fields } = await check(wish);
+      const { phoneNumberId } = wish;
+      const number = await insertNumber(db, tenantId, { phoneNumberId, fields, apiKey, sealer });
+      try {
+        await connect.registerHook(number, apiKey);
+      } catch (error) {
+        await deleteNumberAsPartner(db, number);
+        throw error;
+      }
+      const running: NumberFields = { state: "running", onboarding_stage: "running" };
+      return updateNumberAsPartner(db, number, { fields: running });
+    },
+
+    async replaceKey(number, { apiKey, fields, check: checkNumber }) {
+      const baseUrl = fields.base_url === undefined ? number.base_url : fields.base_url;
+      await connect.checkKey({ phoneNumberId: number.phone_number_id, apiKey, baseUrl });
+      // Sealed before the webhook is set: the old key may be dead already, so this one must not be lost.
+      const updated = await updateNumberAsPartner(db, number, {
+        fields,
+        newKey: { apiKey, sealer },
+        check: checkNumber,
+      });
+      await connect.registerHook(updated, apiKey);
+      const state = number.state === "suspended" ? "suspended" : "running";
+      return updateNumberAsPartner(db, updated, { fields: { state } });
+    },
+  };
+}
+
+/** The contract's `client_id` is 360dialog's, and `hub_client_id` here. */
+export function readWish(wish: Schemas["NumberUpdate"]): {
+  fields: NumberFields;
+  apiKey: Secret | undefined;
+} {
+  const { client_id, api_key, ...fields } = wish;
+  return {
+    fields: { ...fields, ...(client_id !== undefined && { hub_client_id: client_id }) },
+    apiKey: api_key === undefined ? undefined : new Secret(api_key),
+  };
+}
+
+/** In a creation `null` says no more than leaving out: what 360dialog told us stays. */
+function withoutNulls(fields: NumberFields): NumberFields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+}
