@@ -57,10 +57,12 @@ export function importRoutes(options: {
         }
         const page = parsePage(query, [CURSOR_COUNTER]);
         const rows = await listImportRows(db, id, { ...page, state });
-        const keyOf = (row: { line: number }) => [String(row.line)];
         const headers = { vary: "Accept" };
         return { status: 200, headers, body: presentPage(rows, page, keyOf, presentImportRow) };
       },
     ),
   ];
 }
+
+/** The place of a row in its list. */
+const keyOf = ({ line }: { line: number }): string[] => [String(line)];
