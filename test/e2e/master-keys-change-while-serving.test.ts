@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { rowSealContext } from "../../src/partner/imports/receive.ts";
 import { Secret } from "../../src/secret.ts";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.ts";
 import { SEALED_COLUMNS } from "../../src/tenancy/master-keys/sealed-columns.ts";
@@ -20,6 +22,10 @@ import { startReceiver, type Receiver } from "../support/receiver.ts";
 import { runGatewayCommand } from "../support/run-command.ts";
 import { spawnGateway, type SpawnedGateway } from "../support/spawned-gateway.ts";
 
+const keyOf = (text: string) => {
+  const [id = "", key = ""] = text.split(":");
+  return { id, key: new Secret(key) };
+};
 const masterKey = (id: string) => `${id}:${randomBytes(32).toString("base64")}`;
 const OLD = masterKey("old");
 const NEW = masterKey("new");
@@ -42,6 +48,20 @@ describe("master keys", () => {
       DATABASE_URL: database.url,
       MASTER_KEYS: masterKeys,
     });
+
+  /** Of an import whose file has not come whole, so that nobody works on it. */
+  async function storeWaitingRow(): Promise<void> {
+    const { db } = database;
+    const sealed = createSealer([keyOf(OLD)]).seal(
+      new Secret("key-of-a-row"),
+      rowSealContext("imp_waits", 1),
+    );
+    await db.insertInto("import_job").values({ id: "imp_waits", dry_run: false }).execute();
+    await db
+      .insertInto("import_row")
+      .values({ import_id: "imp_waits", line: 1, api_key_sealed: sealed, state: "pending" })
+      .execute();
+  }
 
   async function sealedWith(id: string): Promise<number> {
     let count = 0;
@@ -77,6 +97,7 @@ describe("master keys", () => {
     expect((await tenant.call("POST", path)).status).toBe(200);
     const sent = await send("first");
     expect(sent.status).toBe(200);
+    await storeWaitingRow();
     await gateway.kill("SIGTERM");
   });
   afterAll(async () => {
@@ -126,6 +147,8 @@ describe("master keys", () => {
         // Each to somebody else: one user is sent to only so often.
         const nth = answers.length;
         answers.push((await send(`while-${nth}`, String(15550002000 + nth))).status);
+        // A number sends only so much a second.
+        await pause(20);
       }
     })();
     const done = await reseal(`${NEW},${OLD}`, "--json");
@@ -150,10 +173,7 @@ describe("master keys", () => {
 
   it("that go on where a run was cut off", async () => {
     const [newest, first] = [masterKey("newest"), NEW];
-    const keys = [newest, first].map((text) => {
-      const [id = "", key = ""] = text.split(":");
-      return { id, key: new Secret(key) };
-    });
+    const keys = [newest, first].map(keyOf);
     let batches = 0;
     const cutOff = resealAll(database.db, {
       sealer: createSealer(keys),
