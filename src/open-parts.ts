@@ -185,11 +185,12 @@ export async function openParts(
     url,
     unusableUrl: whyUnusable(url, config.production),
   };
-  const onboarding = openOnboarding({ ...hub, db, platformSecret, log });
+  const onboarding = openOnboarding({ ...hub, db, feed, platformSecret, log });
   const commit = createCommitNotifications(db);
   let stopping = false;
   const partner = openPartner({
     db,
+    feed,
     sealer,
     ...hub,
     registerIssuer: tenancy.registerIssuer,

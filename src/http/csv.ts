@@ -1,10 +1,12 @@
+type Cell = string | number | boolean | null;
+
 /**
  * A table as CSV (RFC 4180) as it is read, a page of rows at a time, with its header. A cell that a
  * spreadsheet would take for a formula is made text by a quote before it.
  */
 export async function* writeCsv<Column extends string>(
   columns: readonly Column[],
-  pages: AsyncIterable<readonly Record<Column, unknown>[]>,
+  pages: AsyncIterable<readonly Record<Column, Cell>[]>,
 ): AsyncGenerator<string> {
   yield `${columns.join(",")}\r\n`;
   for await (const rows of pages) {
@@ -19,7 +21,7 @@ export const CSV_HEADERS = {
   "content-type": "text/csv; charset=utf-8; header=present",
 };
 
-function toCell(value: unknown): string {
+function toCell(value: Cell): string {
   const text = String(value ?? "");
   const plain = typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;

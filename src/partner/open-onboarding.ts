@@ -3,8 +3,9 @@ import type { PartnerApi } from "../dialog360/partner.ts";
 import type { Route } from "../http/route.ts";
 import { type Log, logBackgroundFailed } from "../log.ts";
 import type { Secret } from "../secret.ts";
+import type { ChangeFeed } from "../store/change-feed.ts";
 import type { Database } from "../store/database.ts";
-import { applyNextPartnerEvent } from "./hub-events/apply-partner-events.ts";
+import { applyNextPartnerEvent, SOMETHING_TO_APPLY } from "./hub-events/apply-partner-events.ts";
 import { refreshNumber } from "./hub-events/refresh-number.ts";
 import { createSeeChannel } from "./hub-events/see-channel.ts";
 import { createTakePartnerEvent, type TakePartnerEvent } from "./hub-events/take-partner-event.ts";
@@ -18,11 +19,12 @@ export type Onboarding = {
   start: () => { stop: () => Promise<void> };
 };
 
-// For what another process has stored: this one's own events are told of by a poke.
-const LOOK_EVERY_MS = 1000;
+const LOOK_ANYWAY_MS = 60_000;
+const AFTER_TROUBLE_MS = 1000;
 
 export function openOnboarding(options: {
   db: Database;
+  feed: ChangeFeed;
   partnerApi: PartnerApi | undefined;
   platformSecret: Secret | undefined;
   /** Our PUBLIC_URL, and why 360dialog could not call it, if it could not. */
@@ -30,7 +32,7 @@ export function openOnboarding(options: {
   unusableUrl: string | undefined;
   log: Log;
 }): Onboarding {
-  const { db, log } = options;
+  const { db, feed, log } = options;
   const onError = (err: unknown): void => logBackgroundFailed(log, { job: "partner_events", err });
   const seeChannel = createSeeChannel(options);
   const applying = { db, apply: refreshNumber, seeChannel, onError };
@@ -38,16 +40,21 @@ export function openOnboarding(options: {
 
   async function look(): Promise<number> {
     try {
-      return (await applyNextPartnerEvent(applying)) ? 0 : LOOK_EVERY_MS;
+      return (await applyNextPartnerEvent(applying)) ? 0 : LOOK_ANYWAY_MS;
     } catch (error) {
       onError(error);
-      return LOOK_EVERY_MS;
+      return AFTER_TROUBLE_MS;
     }
   }
 
   return {
     routes: hubRoutes(options),
     takePartnerEvent: createTakePartnerEvent({ ...options, onStored: () => job?.poke() }),
-    start: () => (job = keepLooking(look)),
+    start() {
+      job = keepLooking(look);
+      // For what another process has stored: this one's own events are told of at once.
+      feed.pokeWhile(SOMETHING_TO_APPLY, job.poke);
+      return job;
+    },
   };
 }

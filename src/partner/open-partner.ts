@@ -3,6 +3,7 @@ import type { Origins } from "../dialog360/origins.ts";
 import type { PartnerApi } from "../dialog360/partner.ts";
 import type { Contract } from "../http/contract.ts";
 import type { Route } from "../http/route.ts";
+import type { ChangeFeed } from "../store/change-feed.ts";
 import type { Database } from "../store/database.ts";
 import type { RegisterIssuer } from "../tenancy/register-issuer.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
@@ -11,7 +12,7 @@ import { createBringIn } from "./bring-in.ts";
 import { clientRoutes } from "./client-routes.ts";
 import { createConnectNumber } from "./connect-number.ts";
 import { importRoutes } from "./imports/import-routes.ts";
-import { startImports } from "./imports/work.ts";
+import { SOMETHING_TO_IMPORT, startImports } from "./imports/work.ts";
 import { issuerRoutes } from "./issuer-routes.ts";
 import { destinationRuleRoutes } from "./destination-rule-routes.ts";
 import { moveNumberRoutes } from "./move-number-routes.ts";
@@ -22,6 +23,7 @@ import { tenantRoutes } from "./tenant-routes.ts";
 /** The partner's API, joined: tenants, clients, issuers, numbers, imports; and what works on imports. */
 export function openPartner(options: {
   db: Database;
+  feed: ChangeFeed;
   sealer: Sealer;
   messaging: Messaging;
   /** `undefined` where no account at 360dialog is set. */
@@ -34,7 +36,7 @@ export function openPartner(options: {
   contract: Contract;
   onError: (error: unknown) => void;
 }): { routes: Route[]; startImports: () => ReturnType<typeof startImports> } {
-  const { db, sealer, registerIssuer } = options;
+  const { db, feed, sealer, registerIssuer } = options;
   const connect = createConnectNumber(options);
   const bringIn = createBringIn({ db, sealer, connect });
   let imports: ReturnType<typeof startImports> | undefined;
@@ -51,6 +53,10 @@ export function openPartner(options: {
   ];
   return {
     routes,
-    startImports: () => (imports = startImports({ ...options, bringIn })),
+    startImports() {
+      imports = startImports({ ...options, bringIn });
+      feed.pokeWhile(SOMETHING_TO_IMPORT, imports.poke);
+      return imports;
+    },
   };
 }

@@ -97,14 +97,7 @@ export function openRecords(options: {
   const onSyncError = onErrorOf("template_sync");
   const templateSync = createTemplateSync({ db, directory, listTemplates });
   const syncNow = (): void => void templateSync.syncDue().catch(onSyncError);
-  feed.alsoAsk({
-    ask: SOMETHING_TO_SYNC,
-    hear(something) {
-      if (something === true) {
-        syncNow();
-      }
-    },
-  });
+  feed.pokeWhile(SOMETHING_TO_SYNC, syncNow);
   const streams = createEventStreams({ db, feed });
   return {
     streams,
@@ -137,14 +130,7 @@ export function openRecords(options: {
         ],
         onError: onErrorOf("follow_events"),
       });
-      feed.alsoAsk({
-        ask: somethingToFollow(FOLLOWER),
-        hear(something) {
-          if (something === true) {
-            follower.poke();
-          }
-        },
-      });
+      feed.pokeWhile(somethingToFollow(FOLLOWER), follower.poke);
       return follower;
     },
     countLedger: createLedgerJob({ db, log, metrics, retentionMs: options.retentionMs }),

@@ -37,6 +37,8 @@ export type ChangeFeed = {
   fresh(): boolean;
   /** Asks this too once a second, in the same query: an idle process makes no other. */
   alsoAsk(question: Question): void;
+  /** Likewise of something that is to be done: `poke` is called while `ask` is true. */
+  pokeWhile(ask: RawBuilder<boolean>, poke: () => void): void;
   /** Reads now instead of at the next second: what was committed before the call is heard. */
   read: () => Promise<void>;
   stop: () => Promise<void>;
@@ -104,6 +106,8 @@ export function startChangeFeed(options: {
     subscribe: (listener) => void listeners.push(listener),
     fresh: () => performance.now() - readAtMs < STALE_AFTER_MS,
     alsoAsk: (question) => void questions.push(question),
+    pokeWhile: (ask, poke) =>
+      void questions.push({ ask, hear: (answer) => void (answer === true && poke()) }),
     read: () => read(),
     async stop() {
       clearInterval(timer);

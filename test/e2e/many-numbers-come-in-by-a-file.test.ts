@@ -29,7 +29,7 @@ describe("an import", () => {
   });
   afterAll(() => gateway.stop());
 
-  const send = (body: string, { query = "", headers = CSV as Record<string, string> } = {}) =>
+  const send = (body: string, { query = "", headers = CSV } = {}) =>
     gateway.call("POST", `/partner/v1/imports${query}`, { token, headers, body });
 
   async function finished(id: string) {

@@ -20,6 +20,10 @@ export type ApplyPartnerEvent = (
   },
 ) => Promise<void>;
 
+/** Whether an event waits; for a look once a second. */
+export const SOMETHING_TO_APPLY = sql<boolean>`
+  select exists (select from partner_event where applied_at is null)`;
+
 /**
  * Applies the oldest partner event that waits: it becomes an
  * event of its tenant, or one without an owner. One that cannot be applied is kept with the reason,

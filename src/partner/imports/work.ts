@@ -8,7 +8,7 @@ import { auditJob } from "../audit/record-audit.ts";
 import type { BringIn } from "../bring-in.ts";
 import { type ImportRow, type RowOutcome, workRow } from "./work-row.ts";
 
-const LOOK_EVERY_MS = 2_000;
+const LOOK_ANYWAY_MS = 60_000;
 const LEASE_ROWS = 25;
 /** Of 25 rows a second each asks 360dialog twice: its own 50 calls a second of the on-premise API. */
 const MS_PER_ROW = 40;
@@ -27,6 +27,17 @@ export type ImportDeps = {
   onError: (error: unknown) => void;
 };
 
+/** Whether a row is due, or a file may have been cut off; for a look once a second. */
+export const SOMETHING_TO_IMPORT = sql<boolean>`
+  select exists (
+    select from import_job j where j.state = 'receiving'
+      and j.active_at < now() - make_interval(secs => ${sql.lit(CUT_OFF_AFTER_SECONDS)})
+    union all
+    select from import_job j where j.state = 'running' and (
+      exists (select from import_row r
+        where r.import_id = j.id and r.state = 'pending' and r.due_at <= now())
+      or not exists (select from import_row r where r.import_id = j.id and r.state = 'pending')))`;
+
 /** Works through imports, oldest first, in one process at a time; another goes on where one has died. */
 export function startImports(deps: ImportDeps): { poke: () => void; stop: () => Promise<void> } {
   const stopping = new AbortController();
@@ -36,7 +47,7 @@ export function startImports(deps: ImportDeps): { poke: () => void; stop: () => 
     } catch (error) {
       deps.onError(error);
     }
-    return LOOK_EVERY_MS;
+    return LOOK_ANYWAY_MS;
   });
   return {
     poke: looking.poke,
@@ -49,15 +60,6 @@ export function startImports(deps: ImportDeps): { poke: () => void; stop: () => 
 
 /** The lock is its connection's, so that it ends with the process. */
 async function alone(db: Database, work: () => Promise<void>): Promise<void> {
-  const open = await db
-    .selectFrom("import_job")
-    .select("id")
-    .where("state", "in", ["receiving", "running"])
-    .limit(1)
-    .executeTakeFirst();
-  if (open === undefined) {
-    return;
-  }
   await db.connection().execute(async (connection) => {
     const { rows } = await sql<{ mine: boolean }>`
       select pg_try_advisory_lock(hashtext('import')) as mine`.execute(connection);
