@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { sql } from "kysely";
+import { alone } from "../store/alone.ts";
 import type { Database } from "../store/database.ts";
 import type { Directory, DirectoryNumber } from "../tenancy/directory.ts";
 import { type ListedTemplate, storeTemplates } from "./store-templates.ts";
@@ -52,7 +53,7 @@ export function createTemplateSync(options: {
   }
 
   async function syncAll(): Promise<void> {
-    await alone(db, async () => {
+    await alone(db, "template_sync", async () => {
       for (;;) {
         const due = stopping.signal.aborted ? undefined : await findDue(db);
         if (due === undefined) {
@@ -75,22 +76,6 @@ export function createTemplateSync(options: {
       await running?.catch(() => {});
     },
   };
-}
-
-/** One process at a time. The lock is its connection's, so that it ends with the process. */
-async function alone(db: Database, work: () => Promise<void>): Promise<void> {
-  await db.connection().execute(async (connection) => {
-    const { rows } = await sql<{ mine: boolean }>`
-      select pg_try_advisory_lock(hashtext('template_sync')) as mine`.execute(connection);
-    if (rows[0]?.mine !== true) {
-      return;
-    }
-    try {
-      await work();
-    } finally {
-      await sql`select pg_advisory_unlock(hashtext('template_sync'))`.execute(connection);
-    }
-  });
 }
 
 /** Whether a WABA's templates are due; for a look once a second. */

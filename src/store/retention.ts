@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { alone } from "./alone.ts";
 import type { Database } from "./database.ts";
 
 /** One day of one table. */
@@ -6,7 +7,6 @@ export type Partition = { parent: string; name: string; from: Date; to: Date };
 
 // Detaching waits for whoever still reads the table; meanwhile it holds nobody up.
 const PATIENCE_MS = 60_000;
-const LOCK_ID = sql`hashtext('drop_old_partitions')`;
 
 /**
  * Drops the days that ended before `before`, of every table that is partitioned by day, but for those
@@ -19,28 +19,23 @@ export async function dropOldPartitions(
   options: { before: Date; isNeeded: (partition: Partition) => Promise<boolean> },
 ): Promise<string[]> {
   const { before, isNeeded } = options;
-  return db.connection().execute(async (connection) => {
-    const { rows } = await sql<{ mine: boolean }>`
-      select pg_try_advisory_lock(${LOCK_ID}) as mine`.execute(connection);
-    if (rows[0]?.mine !== true) {
-      return [];
-    }
+  const dropped = await alone(db, "drop_old_partitions", async (connection) => {
     try {
       await sql`set statement_timeout = ${sql.lit(PATIENCE_MS)}`.execute(connection);
-      const dropped: string[] = [];
+      const names: string[] = [];
       for (const partition of await listPartitions(connection)) {
         if (partition.to <= before && !(await isNeeded(partition))) {
           await detach(connection, partition);
           await sql`drop table ${sql.table(partition.name)}`.execute(connection);
-          dropped.push(partition.name);
+          names.push(partition.name);
         }
       }
-      return dropped;
+      return names;
     } finally {
       await sql`reset statement_timeout`.execute(connection);
-      await sql`select pg_advisory_unlock(${LOCK_ID})`.execute(connection);
     }
   });
+  return dropped ?? [];
 }
 
 /** `pending` is one whose detaching was cut, `none` one that was not dropped afterwards. */

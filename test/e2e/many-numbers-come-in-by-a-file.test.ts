@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect } from "node:net";
-import { Agent, request } from "undici";
-import { fetchToken } from "../support/call.ts";
+import { call, type CallOptions, fetchToken } from "../support/call.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
 import {
@@ -204,31 +203,19 @@ describe("an import whose process is killed", () => {
       DATABASE_URL: database.url,
       ...environmentOf(simulator),
     };
-    const agent = new Agent();
     let gateway = await spawnGateway(env);
     try {
-      const post = async (method: "POST" | "PUT" | "GET", path: string, type = "", body = "") => {
+      const partner = async (method: string, path: string, options: CallOptions = {}) => {
         const token = await fetchToken(gateway.url, BOOTSTRAP);
-        const answer = await request(`${gateway.url}${path}`, {
-          method,
-          dispatcher: agent,
-          headers: { authorization: `Bearer ${token}`, ...(type && { "content-type": type }) },
-          ...(body && { body }),
-        });
-        // oxlint-disable-next-line typescript/no-explicit-any -- read as the test knows it
-        return (await answer.body.json()) as any;
+        return (await call(gateway.url, method, path, { token, ...options })).json;
       };
       const tenant = "/partner/v1/tenants/by-external-id/acme";
-      await post("PUT", tenant, "application/json", JSON.stringify({ name: "Acme" }));
+      await partner("PUT", tenant, { body: { name: "Acme" } });
       const numbers = Array.from({ length: 150 }, () => simulator.createNumber());
       const lines = numbers.map(({ phoneNumberId, apiKey }) => `acme,${phoneNumberId},${apiKey}`);
-      const { id } = await post(
-        "POST",
-        "/partner/v1/imports",
-        "text/csv",
-        [HEADER, ...lines].join("\n"),
-      );
-      const progress = () => post("GET", `/partner/v1/imports/${id}`);
+      const body = [HEADER, ...lines].join("\n");
+      const { id } = await partner("POST", "/partner/v1/imports", { headers: CSV, body });
+      const progress = () => partner("GET", `/partner/v1/imports/${id}`);
       for (const enough of [20, 80]) {
         await eventually(async () => (await progress()).rows.imported > enough, {
           withinMs: 20_000,
@@ -256,7 +243,6 @@ describe("an import whose process is killed", () => {
       expect(hooked).toHaveLength(150);
     } finally {
       await gateway.kill("SIGKILL");
-      await agent.close();
       await simulator.close();
       await database.drop();
     }

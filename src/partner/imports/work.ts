@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import { keepLooking } from "../../clock.ts";
 import { ApiError } from "../../errors.ts";
+import { alone } from "../../store/alone.ts";
 import type { Database } from "../../store/database.ts";
 import type { Sealer } from "../../tenancy/sealing.ts";
 import { auditJob } from "../audit/record-audit.ts";
@@ -43,7 +44,7 @@ export function startImports(deps: ImportDeps): { poke: () => void; stop: () => 
   const stopping = new AbortController();
   const looking = keepLooking(async () => {
     try {
-      await alone(deps.db, () => workOn(deps, stopping.signal));
+      await alone(deps.db, "import", () => workOn(deps, stopping.signal));
     } catch (error) {
       deps.onError(error);
     }
@@ -56,22 +57,6 @@ export function startImports(deps: ImportDeps): { poke: () => void; stop: () => 
       await looking.stop();
     },
   };
-}
-
-/** The lock is its connection's, so that it ends with the process. */
-async function alone(db: Database, work: () => Promise<void>): Promise<void> {
-  await db.connection().execute(async (connection) => {
-    const { rows } = await sql<{ mine: boolean }>`
-      select pg_try_advisory_lock(hashtext('import')) as mine`.execute(connection);
-    if (rows[0]?.mine !== true) {
-      return;
-    }
-    try {
-      await work();
-    } finally {
-      await sql`select pg_advisory_unlock(hashtext('import'))`.execute(connection);
-    }
-  });
 }
 
 async function workOn(deps: ImportDeps, signal: AbortSignal): Promise<void> {
