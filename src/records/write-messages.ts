@@ -150,10 +150,14 @@ function isAccepted(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
+const BEYOND_ASCII = /[\x80-\xff]/;
+
 /** The id of the message or call that an answer tells; the answer's bytes as latin1 text. */
 export function wamidOf(answer: string): string | null {
   try {
-    const json = Buffer.from(answer, "latin1").toString("utf8");
+    const json = BEYOND_ASCII.test(answer)
+      ? Buffer.from(answer, "latin1").toString("utf8")
+      : answer;
     const { messages, calls } = JSON.parse(json) as Record<
       "messages" | "calls",
       { id?: unknown }[] | undefined
