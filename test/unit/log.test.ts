@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createLog, logNotificationReceived } from "../../src/log.ts";
+import { createLog, logNotificationReceived, logRequestCompleted } from "../../src/log.ts";
 
 function lines(level: string, write: (log: ReturnType<typeof createLog>) => void): string[] {
   const written: string[] = [];
@@ -22,6 +22,26 @@ describe("the log", () => {
       url: "http://x",
       msg: "gateway.listening",
     });
+  });
+
+  it("writes a call's line as it writes every other, and only what is known of it", () => {
+    const fields = {
+      requestId: "a-caller's",
+      method: "POST",
+      operation: "sendMessage",
+      status: 200,
+      durationMs: 1.5,
+      clientId: 'of a foreign "issuer"\n',
+      code: undefined,
+    };
+    const [call = "", other = ""] = lines("info", (log) => {
+      logRequestCompleted(log, fields);
+      log.info(fields, "request.completed");
+    });
+    expect(JSON.parse(call)).toEqual({ ...JSON.parse(other), time: expect.any(String) });
+    expect(Object.keys(JSON.parse(call))).toEqual(Object.keys(JSON.parse(other)));
+    expect(call).toMatch(/^[^\n]+\n$/);
+    expect(lines("warn", (log) => logRequestCompleted(log, fields))).toEqual([]);
   });
 
   it("warns of what came over a number's hook and is not that number's", () => {
