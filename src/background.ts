@@ -50,7 +50,7 @@ export function createBackground(options: {
   async function keepWatch(): Promise<void> {
     await markXid(db);
     await pruneIdentities(db, { now: new Date() });
-    await fanout.settleStragglers();
+    await fanout.cancelStragglers();
     await records.countLedger();
     await chainAudit(db);
   }

@@ -3,6 +3,7 @@ import { type Log, logPartitionsDropped } from "../log.ts";
 import type { Database } from "../store/database.ts";
 import { dropOldPartitions } from "../store/retention.ts";
 import { exhaustOldDeliveries, hasLiveDeliveries } from "./exhaust-old.ts";
+import { releaseStragglers } from "./stragglers.ts";
 
 /**
  * Lets go of what came before then: what still waits of it ends first, then its days are dropped whole,
@@ -13,6 +14,7 @@ export async function dropOld(
   options: { before: Date },
 ): Promise<void> {
   await exhaustOldDeliveries(db, options);
+  await releaseStragglers(db);
   await pruneXidMarks(db, options);
   const names = await dropOldPartitions(db, {
     ...options,

@@ -1,5 +1,5 @@
 import { type Selectable, sql } from "kysely";
-import type { Database, DatabaseTransaction } from "../store/database.ts";
+import type { DatabaseTransaction } from "../store/database.ts";
 import type { WebhookEndpointTable } from "../store/schema/fanout.ts";
 import { RAMP_START_PER_SECOND } from "./condition.ts";
 
@@ -76,32 +76,6 @@ export async function forgetFailures(
 /** How long an endpoint (`stopped_at`) has been stopped this time, milliseconds. */
 export const SINCE_STOPPED_MS = sql<string>`
   coalesce((extract(epoch from now() - stopped_at) * 1000)::bigint, 0)`;
-
-/**
- * What nothing would ever look at again. A notification that was being written while its endpoint
- * was deleted leaves deliveries: they are cancelled. One that was put off behind another of its
- * conversation, which went without ending (retention), is due. Called once a minute.
- */
-export async function settleStragglers(db: Database): Promise<void> {
-  await sql`
-    with cancelled as (
-      delete from delivery d where not exists (
-        select 1 from webhook_endpoint w where w.id = d.endpoint_id)
-      returning ${MOVED_COLUMNS})
-    insert into delivery_finished (${MOVED_COLUMNS}, state)
-    select *, 'cancelled' from cancelled`.execute(db);
-  await sql`
-    update delivery d set next_attempt_at = now()
-    from (
-      select distinct on (endpoint_id, conversation)
-        tenant_id, event_xid, event_seq, endpoint_id, next_attempt_at
-      from delivery where conversation is not null
-      order by endpoint_id, conversation, event_xid, event_seq
-    ) first
-    where first.next_attempt_at = 'infinity' and d.tenant_id = first.tenant_id
-      and d.event_xid = first.event_xid and d.event_seq = first.event_seq
-      and d.endpoint_id = first.endpoint_id and d.state = 'pending'`.execute(db);
-}
 
 /** What a delivery takes along when it finishes. */
 export const MOVED_COLUMNS = sql.raw(

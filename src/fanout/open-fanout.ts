@@ -8,7 +8,6 @@ import type { Sealer } from "../tenancy/sealing.ts";
 import { createAttemptDelivery } from "./attempt.ts";
 import { claimDeliveries } from "./claim.ts";
 import { deliveryRoutes } from "./delivery-routes.ts";
-import { settleStragglers } from "./endpoint-state.ts";
 import { type Dispatcher, startDispatcher } from "./dispatcher.ts";
 import { endpointActionRoutes } from "./endpoint-action-routes.ts";
 import { endpointRoutes } from "./endpoint-routes.ts";
@@ -20,6 +19,7 @@ import { DUE_TENANTS } from "./open-endpoints.ts";
 import { replayRoutes } from "./replay-routes.ts";
 import { createSaveEndpoint } from "./save-endpoint.ts";
 import { settleAttempts } from "./settle-attempts.ts";
+import { cancelStragglers } from "./stragglers.ts";
 import { createSetDropIn } from "./drop-in-endpoint.ts";
 import { createMultiWebhook, type MultiWebhook } from "./multi-webhook.ts";
 import { createWebhookSettings, type WebhookSettings } from "./webhook-settings.ts";
@@ -30,7 +30,7 @@ export type Fanout = {
   multiWebhook: MultiWebhook;
   startDispatcher: () => Dispatcher;
   /** To be called once a minute. */
-  settleStragglers: () => Promise<void>;
+  cancelStragglers: () => Promise<void>;
   /** To be called once an hour. */
   dropOld: () => Promise<void>;
 };
@@ -64,7 +64,7 @@ export function openFanout(options: {
     ],
     webhookSettings: createWebhookSettings({ db, outbound, setDropIn }),
     multiWebhook: createMultiWebhook({ db, outbound, setDropIn }),
-    settleStragglers: () => settleStragglers(db),
+    cancelStragglers: () => cancelStragglers(db),
     dropOld: () => dropOld({ db, log }, { before: new Date(Date.now() - retentionMs) }),
     startDispatcher() {
       const dispatcher = startDispatcher({
