@@ -154,6 +154,19 @@ export const SURROUNDINGS: readonly Trouble[] = [
     },
   },
   {
+    name: "an endpoint held, its workers killed meanwhile",
+    async cause({ workers, answerBy, query }) {
+      const held = "select from webhook_endpoint where state = 'held'";
+      answerBy((received, res) => {
+        res.writeHead(received.url === "/two" ? 500 : 200).end();
+      });
+      await eventually(async () => (await query(held)) === 1, { withinMs: 30_000 });
+      await Promise.all(workers.map((worker) => worker.kill()));
+      answerBy();
+      await eventually(async () => (await query(held)) === 0, { withinMs: 60_000 });
+    },
+  },
+  {
     name: "slow DNS",
     async cause({ dns }) {
       Object.assign(dns.slowness, { delayMs: 900, dropEvery: 3 });

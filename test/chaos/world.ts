@@ -82,7 +82,7 @@ export async function openWorld(): Promise<World> {
     RETRY_SCHEDULE: "100ms,200ms,400ms,1s",
     PROBE_EVERY: "500ms",
     // On a busy machine answers come late by themselves, and a held endpoint's probes grow to five
-    // minutes apart: longer than a test can wait. What is held is not lost; other tests hold it.
+    // minutes apart: longer than a test can wait. The trouble that holds one does so by failing at once.
     HOLD_AFTER: "500",
     DATA_DIR: dataDir,
     NODE_OPTIONS: `--import=${join(import.meta.dirname, "other-world.mjs")}`,
