@@ -3,38 +3,25 @@ import type { Schemas } from "../http/contract-types.ts";
 import { type Route, tenantRoute } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
 import { getEndpoint } from "./endpoints.ts";
+import type { OwnerRoute } from "./owner-routes.ts";
 import { getDelivery } from "./read-deliveries.ts";
 import { hastenDeliveries, replayDeliveries, type ReplayScope, type ReplayWish } from "./replay.ts";
 
-/** Deliveries opened again by hand, one or many. */
-export function replayRoutes(options: { db: Database; retentionMs: number }): Route[] {
-  const { db, retentionMs } = options;
-  const scope = "webhooks:write";
-  // Nothing that processes remember is changed.
-  const head = { method: "POST", scope, writes: false } as const;
+/** Deliveries opened again by hand, one or many. Nothing that processes remember is changed. */
+export function replayRoutes(options: {
+  db: Database;
+  retentionMs: number;
+  route: OwnerRoute;
+}): Route[] {
+  const { db, retentionMs, route } = options;
   return [
-    tenantRoute(
+    route(
       {
-        ...head,
-        path: "/tenant/v1/deliveries/{delivery_id}/replay",
-        operationId: "replayDelivery",
-      },
-      async ({ caller, params }) => {
-        const deliveryId = params["delivery_id"] ?? "";
-        const among = caller.phoneNumberIds;
-        await getDelivery(db, caller.tenantId, { deliveryId, among });
-        const wish: ReplayWish = { kind: "ids", deliveryIds: [deliveryId] };
-        return {
-          status: 202,
-          body: await replay(db, caller.tenantId, { wish, among, retentionMs }),
-        };
-      },
-    ),
-    tenantRoute(
-      {
-        ...head,
-        path: "/tenant/v1/webhook-endpoints/{endpoint_id}/replay",
+        method: "POST",
+        path: "/webhook-endpoints/{endpoint_id}/replay",
         operationId: "replayWebhookEndpoint",
+        right: "write",
+        writes: false,
       },
       async ({ caller, params, body }) => {
         const among = caller.phoneNumberIds;
@@ -50,6 +37,30 @@ export function replayRoutes(options: { db: Database; retentionMs: number }): Ro
       },
     ),
   ];
+}
+
+/** One delivery of a tenant's, opened again by hand. */
+export function replayDeliveryRoute(options: { db: Database; retentionMs: number }): Route {
+  const { db, retentionMs } = options;
+  return tenantRoute(
+    {
+      method: "POST",
+      path: "/tenant/v1/deliveries/{delivery_id}/replay",
+      operationId: "replayDelivery",
+      scope: "webhooks:write",
+      writes: false,
+    },
+    async ({ caller, params }) => {
+      const deliveryId = params["delivery_id"] ?? "";
+      const among = caller.phoneNumberIds;
+      await getDelivery(db, caller.tenantId, { deliveryId, among });
+      const wish: ReplayWish = { kind: "ids", deliveryIds: [deliveryId] };
+      return {
+        status: 202,
+        body: await replay(db, caller.tenantId, { wish, among, retentionMs }),
+      };
+    },
+  );
 }
 
 function wishOf(body: Schemas["ReplayWish"]): ReplayWish {

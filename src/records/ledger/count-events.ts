@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { type EventCursor, SETTLED_XID } from "../../events/read-events.ts";
-import { NO_TENANT } from "../../events/write-notifications.ts";
+import { NO_TENANT } from "../../events/no-tenant.ts";
 import { xidFrom } from "../../events/xid-marks.ts";
 import type { Database, DatabaseTransaction } from "../../store/database.ts";
 
