@@ -23,7 +23,11 @@ export function copyForPartner(event: NewEvent): NewEvent | undefined {
   return {
     ...event,
     tenantId: NO_TENANT,
-    identity: hash("sha256", JSON.stringify(["for the partner", identity.toString("hex")]), "buffer"),
+    identity: hash(
+      "sha256",
+      JSON.stringify(["for the partner", identity.toString("hex")]),
+      "buffer",
+    ),
     body: withTenant(body, tenantId),
   };
 }

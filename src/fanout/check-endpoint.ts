@@ -5,7 +5,7 @@ import { checkHeaders } from "../outbound/header-rules.ts";
 import type { Database, DatabaseTransaction } from "../store/database.ts";
 import { unknownNumbers, unknownNumbersAsPartner } from "../tenancy/check-own-numbers.ts";
 import { findDuplicateEndpoint } from "./endpoints.ts";
-import type { EndpointOwner } from "./owner-routes.ts";
+import type { EndpointOwner } from "./owner-route.ts";
 
 /** Every rule that a URL breaks. Its host is looked up, so: never in a transaction. */
 export async function brokenUrlRules(

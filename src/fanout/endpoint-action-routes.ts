@@ -10,19 +10,19 @@ import {
   type WebhookEndpointRow,
 } from "./endpoints.ts";
 import { testFitness } from "./fitness.ts";
-import type { OwnerCall, OwnerRoute } from "./owner-routes.ts";
+import { forEachOwner, type OwnerCall, type OwnerRoute } from "./owner-route.ts";
 import { postPing, renderPing } from "./ping.ts";
 import { endpointEtag, presentEndpoint, presentTest } from "./present.ts";
 import { rotateSecret } from "./rotate-secret.ts";
 
 /** What its owner can do with an endpoint beside changing it. */
-export function endpointActionRoutes(options: {
-  db: Database;
-  outbound: OutboundAgent;
-  endpointSecrets: EndpointSecrets;
-  route: OwnerRoute;
-}): Route[] {
-  const { db, outbound, endpointSecrets, route } = options;
+export function endpointActionRoutes(options: ActionOptions): Route[] {
+  return forEachOwner((route) => routesOf(route, options));
+}
+
+type ActionOptions = { db: Database; outbound: OutboundAgent; endpointSecrets: EndpointSecrets };
+
+function routesOf(route: OwnerRoute, { db, outbound, endpointSecrets }: ActionOptions): Route[] {
   const path = "/webhook-endpoints/{endpoint_id}";
   const write = { method: "POST", right: "write" } as const;
 
@@ -92,9 +92,8 @@ export function endpointActionRoutes(options: {
         }
       }),
     ),
-    route(
-      { ...write, path: `${path}/resume`, operationId: "resumeWebhookEndpoint" },
-      (call) => changeState(call, (trx, row) => activateEndpoint(trx, row.tenant_id, row.id)),
+    route({ ...write, path: `${path}/resume`, operationId: "resumeWebhookEndpoint" }, (call) =>
+      changeState(call, (trx, row) => activateEndpoint(trx, row.tenant_id, row.id)),
     ),
   ];
 }

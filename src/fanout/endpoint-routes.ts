@@ -4,17 +4,16 @@ import type { Route } from "../http/route.ts";
 import { Secret } from "../secret.ts";
 import type { Database } from "../store/database.ts";
 import { deleteEndpoint, ENDPOINT_DEFAULTS, getEndpoint, listEndpoints } from "./endpoints.ts";
-import type { OwnerRoute } from "./owner-routes.ts";
+import { forEachOwner, type OwnerRoute } from "./owner-route.ts";
 import { endpointEtag, presentEndpoint } from "./present.ts";
 import type { SaveEndpoint } from "./save-endpoint.ts";
 
 /** The webhook endpoints of a tenant or of the partner. */
-export function endpointRoutes(options: {
-  db: Database;
-  save: SaveEndpoint;
-  route: OwnerRoute;
-}): Route[] {
-  const { db, save, route } = options;
+export function endpointRoutes(options: { db: Database; save: SaveEndpoint }): Route[] {
+  return forEachOwner((route) => routesOf(route, options));
+}
+
+function routesOf(route: OwnerRoute, { db, save }: { db: Database; save: SaveEndpoint }): Route[] {
   const path = "/webhook-endpoints";
   const onePath = `${path}/{endpoint_id}`;
   const read = { right: "read" } as const;

@@ -17,8 +17,7 @@ import { dropOld } from "./drop-old.ts";
 import type { RetryPolicy } from "./schedule.ts";
 import type { ConditionPolicy } from "./condition.ts";
 import { DUE_TENANTS } from "./open-endpoints.ts";
-import { routeOfPartner, routeOfTenant } from "./owner-routes.ts";
-import { replayDeliveryRoute, replayRoutes } from "./replay-routes.ts";
+import { replayRoutes } from "./replay-routes.ts";
 import { createSaveEndpoint } from "./save-endpoint.ts";
 import { settleAttempts } from "./settle-attempts.ts";
 import { createSetDropIn } from "./drop-in-endpoint.ts";
@@ -58,13 +57,10 @@ export function openFanout(options: {
   const save = createSaveEndpoint({ db, outbound, endpointSecrets });
   return {
     routes: [
-      ...[routeOfTenant, routeOfPartner].flatMap((route) => [
-        ...endpointRoutes({ db, save, route }),
-        ...endpointActionRoutes({ db, outbound, endpointSecrets, route }),
-        ...replayRoutes({ db, retentionMs, route }),
-      ]),
+      ...endpointRoutes({ db, save }),
+      ...endpointActionRoutes({ db, outbound, endpointSecrets }),
       ...deliveryRoutes({ db }),
-      replayDeliveryRoute({ db, retentionMs }),
+      ...replayRoutes({ db, retentionMs }),
     ],
     webhookSettings: createWebhookSettings({ db, outbound, setDropIn }),
     multiWebhook: createMultiWebhook({ db, outbound, setDropIn }),

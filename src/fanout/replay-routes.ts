@@ -3,45 +3,45 @@ import type { Schemas } from "../http/contract-types.ts";
 import { type Route, tenantRoute } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
 import { getEndpoint } from "./endpoints.ts";
-import type { OwnerRoute } from "./owner-routes.ts";
+import { forEachOwner, type OwnerRoute } from "./owner-route.ts";
 import { getDelivery } from "./read-deliveries.ts";
 import { hastenDeliveries, replayDeliveries, type ReplayScope, type ReplayWish } from "./replay.ts";
 
+type ReplayOptions = { db: Database; retentionMs: number };
+
 /** Deliveries opened again by hand, one or many. Nothing that processes remember is changed. */
-export function replayRoutes(options: {
-  db: Database;
-  retentionMs: number;
-  route: OwnerRoute;
-}): Route[] {
-  const { db, retentionMs, route } = options;
+export function replayRoutes(options: ReplayOptions): Route[] {
   return [
-    route(
-      {
-        method: "POST",
-        path: "/webhook-endpoints/{endpoint_id}/replay",
-        operationId: "replayWebhookEndpoint",
-        right: "write",
-        writes: false,
-      },
-      async ({ caller, params, body }) => {
-        const among = caller.phoneNumberIds;
-        const { id: endpointId } = await getEndpoint(db, caller.tenantId, {
-          endpointId: params["endpoint_id"] ?? "",
-          among,
-        });
-        const wish = wishOf(body as Schemas["ReplayWish"]);
-        return {
-          status: 202,
-          body: await replay(db, caller.tenantId, { wish, endpointId, among, retentionMs }),
-        };
-      },
-    ),
+    ...forEachOwner((route) => [replayEndpointRoute(route, options)]),
+    replayDeliveryRoute(options),
   ];
 }
 
-/** One delivery of a tenant's, opened again by hand. */
-export function replayDeliveryRoute(options: { db: Database; retentionMs: number }): Route {
-  const { db, retentionMs } = options;
+function replayEndpointRoute(route: OwnerRoute, { db, retentionMs }: ReplayOptions): Route {
+  return route(
+    {
+      method: "POST",
+      path: "/webhook-endpoints/{endpoint_id}/replay",
+      operationId: "replayWebhookEndpoint",
+      right: "write",
+      writes: false,
+    },
+    async ({ caller, params, body }) => {
+      const among = caller.phoneNumberIds;
+      const { id: endpointId } = await getEndpoint(db, caller.tenantId, {
+        endpointId: params["endpoint_id"] ?? "",
+        among,
+      });
+      const wish = wishOf(body as Schemas["ReplayWish"]);
+      return {
+        status: 202,
+        body: await replay(db, caller.tenantId, { wish, endpointId, among, retentionMs }),
+      };
+    },
+  );
+}
+
+function replayDeliveryRoute({ db, retentionMs }: ReplayOptions): Route {
   return tenantRoute(
     {
       method: "POST",

@@ -21,7 +21,7 @@ import {
   updateEndpoint,
   type WebhookEndpointRow,
 } from "./endpoints.ts";
-import type { EndpointOwner } from "./owner-routes.ts";
+import type { EndpointOwner } from "./owner-route.ts";
 import { endpointEtag } from "./present.ts";
 import { proveUrl } from "./prove-url.ts";
 

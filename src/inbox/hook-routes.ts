@@ -3,7 +3,11 @@ import { ApiError, NotFound } from "../errors.ts";
 import { type GroupCommit, Overloaded } from "../events/group-commit.ts";
 import { NO_TENANT } from "../events/no-tenant.ts";
 import { copyForPartner } from "../events/partner-copy.ts";
-import type { NewEvent, NewNotification, WrittenNotification } from "../events/write-notifications.ts";
+import type {
+  NewEvent,
+  NewNotification,
+  WrittenNotification,
+} from "../events/write-notifications.ts";
 import { ClientGone, MiB, readBody } from "../http/body.ts";
 import { hookRoute, type Route } from "../http/route.ts";
 import { newId } from "../ids.ts";

@@ -25,14 +25,14 @@ export type OwnerRoute = (
 ) => Route;
 
 /** A tenant's own: under `/tenant/v1`. */
-export const routeOfTenant: OwnerRoute = ({ right, path, ...head }, handler) =>
+const routeOfTenant: OwnerRoute = ({ right, path, ...head }, handler) =>
   tenantRoute(
     { ...head, path: `/tenant/v1${path}`, scope: `webhooks:${right}` },
     (call: TenantCall) => handler(call),
   );
 
 /** The partner's own: under `/partner/v1`. */
-export const routeOfPartner: OwnerRoute = ({ right, path, operationId, ...head }, handler) =>
+const routeOfPartner: OwnerRoute = ({ right, path, operationId, ...head }, handler) =>
   partnerRoute(
     {
       ...head,
@@ -42,3 +42,8 @@ export const routeOfPartner: OwnerRoute = ({ right, path, operationId, ...head }
     },
     (call) => handler({ ...call, caller: { tenantId: NO_TENANT, phoneNumberIds: null } }),
   );
+
+/** The routes that both kinds of owner have. */
+export function forEachOwner(routesOf: (route: OwnerRoute) => Route[]): Route[] {
+  return [routeOfTenant, routeOfPartner].flatMap(routesOf);
+}
