@@ -828,6 +828,279 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How everything stands
+         * @description Counts for one page: tenants, numbers and endpoints by state, what is still to be delivered, how much came, and whether the ledger misses anything. `pending` and `held` are counted up to `counted_max` each, and mean "at least" then. Events are counted by their running number, with the gateway's own among them; a write that was undone leaves a gap that counts too. `missing` is as each hour of the ledger was last counted.
+         */
+        get: operations["getOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the endpoints of all tenants
+         * @description Every tenant's webhook endpoints and the partner's own (`tenant_id` null), with how they do. Secrets and header values are never shown.
+         */
+        get: operations["listEndpointsAsPartner"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the deliveries of all tenants
+         * @description What was sent to anybody's endpoints or is still to be, in the order of the events. Neither what was sent nor what the endpoint answered is shown: those are the tenant's.
+         */
+        get: operations["listDeliveriesAsPartner"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the ledger of all tenants
+         * @description For each hour, tenant, endpoint and number how many events came and what became of them, as in a tenant's own ledger. Hours that are counted; the one that is open is in the tenant's own.
+         */
+        get: operations["listLedgerAsPartner"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/webhook-endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the partner's webhook endpoints
+         * @description The partner's own; those of tenants are in `/partner/v1/endpoints`. Secrets and header values are never shown.
+         */
+        get: operations["listWebhookEndpointsOfPartner"];
+        put?: never;
+        /**
+         * Create a webhook endpoint of the partner's
+         * @description It gets `endpoint.*`, `number.*`, `alert.*` and `onboarding.*` of all tenants, with the `tenant_id` of each (in Meta's envelope a member beside `entry`), and what has no owner. Of messages, contacts, templates and whatever else may hold what a user wrote or who wrote it, only the type, the number, the WABA and the length are told (`content: withheld`). The rules are those of a tenant's endpoint; `phone_number_ids` may name any tenant's numbers.
+         */
+        post: operations["createWebhookEndpointOfPartner"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/webhook-endpoints/{endpoint_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a webhook endpoint of the partner's
+         * @description One endpoint. Its secret and header values are not shown.
+         */
+        get: operations["getWebhookEndpointOfPartner"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a webhook endpoint of the partner's
+         * @description No new attempt is made to it; its unfinished deliveries become `cancelled`.
+         */
+        delete: operations["deleteWebhookEndpointOfPartner"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a webhook endpoint of the partner's
+         * @description The same rules hold as for a new one, and every broken one is named. A new `url` has its host looked up, is proved where there is a `verify_token`, and makes the gateway forget that the old one failed: a `held` endpoint is resumed.
+         */
+        patch: operations["updateWebhookEndpointOfPartner"];
+        trace?: never;
+    };
+    "/partner/v1/webhook-endpoints/{endpoint_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test event to an endpoint of the partner's
+         * @description Posts one `webhook.ping` event to the URL, signed and sent as a delivery is, and tells what happened. It is no delivery: nothing is listed or tried again, and the endpoint's state stays what it is. Also to an endpoint that is not `active`.
+         */
+        post: operations["testWebhookEndpointOfPartner"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/webhook-endpoints/{endpoint_id}/fitness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test whether the partner's receiver bears what comes
+         * @description Sends some 25 `webhook.ping` events: 20 at an even pace within a second, one twice, one with a wrong signature, one of 3 MiB. The report grades what 360dialog asks receivers to bear. It takes a second or two, at most 20 s, and there is one at a time for an endpoint.
+         */
+        post: operations["testWebhookFitnessOfPartner"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/webhook-endpoints/{endpoint_id}/secret/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the signing secret of an endpoint of the partner's
+         * @description The answer holds the new `secret`, here and never again. For 24 h deliveries carry two signatures in `webhook-signature`, the new secret's first; `X-Hub-Signature-256` is the new one's at once. Rotated again within that time, the two newest sign.
+         */
+        post: operations["rotateWebhookSecretOfPartner"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/webhook-endpoints/{endpoint_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a webhook endpoint of the partner's
+         * @description Nothing goes to it any more; what happens is kept for it, as `held` deliveries that no time exhausts. One that is paused already stays so, and so does one that is `disabled`.
+         */
+        post: operations["pauseWebhookEndpointOfPartner"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/webhook-endpoints/{endpoint_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a webhook endpoint of the partner's
+         * @description Whatever stopped it, it becomes `active`: what was held for it goes out, gently at first. One that is active stays so.
+         */
+        post: operations["resumeWebhookEndpointOfPartner"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/webhook-endpoints/{endpoint_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay deliveries to an endpoint of the partner's
+         * @description Opens finished deliveries of this endpoint again, each as by `replayDelivery`: those that `delivery_ids` names, all that were made from `from` until before `to`, or all that were `exhausted` at `failed_since` or later. Of a span of time only finished ones are opened; what still waits goes on by its own schedule. They become due 50 a second, so that what is new goes between them. What has been opened stays so, also when the call fails half way. One call opens 100,000 at most; `continue_from` then says how far it came: it is the next `from`, while `failed_since` is called again as it was. What is named and not this endpoint's is named in `not_replayed`, whosever it is. Events past `RETENTION` have no body any more.
+         */
+        post: operations["replayWebhookEndpointOfPartner"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tenant/v1/numbers": {
         parameters: {
             query?: never;
@@ -3705,6 +3978,84 @@ export interface components {
             /** @description What was owed and is in no state. */
             missing: number;
             counted_at: components["schemas"]["Timestamp"];
+        };
+        EndpointAsPartner: components["schemas"]["WebhookEndpoint"] & {
+            /** @description Null for the partner's own. */
+            tenant_id: string | null;
+            /** @description Failures in a row. */
+            failure_count: number;
+            /** Format: date-time */
+            failing_since: string | null;
+            /**
+             * Format: date-time
+             * @description Since when it is not `active`.
+             */
+            stopped_at: string | null;
+            /**
+             * Format: date-time
+             * @description While it is `held`, when it is tried next.
+             */
+            probe_at: string | null;
+            /**
+             * Format: date-time
+             * @description It has asked for a pause until then.
+             */
+            not_before: string | null;
+        };
+        EndpointAsPartnerList: {
+            data: components["schemas"]["EndpointAsPartner"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        DeliveryAsPartner: components["schemas"]["Delivery"] & {
+            /** @description Null for the partner's own. */
+            tenant_id: string | null;
+        };
+        DeliveryAsPartnerList: {
+            data: components["schemas"]["DeliveryAsPartner"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        LedgerRowAsPartner: components["schemas"]["LedgerRow"] & {
+            /** @description Null for the partner's own. */
+            tenant_id: string | null;
+        };
+        LedgerAsPartnerList: {
+            data: components["schemas"]["LedgerRowAsPartner"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        CountByWord: {
+            [key: string]: number;
+        };
+        Overview: {
+            at: components["schemas"]["Timestamp"];
+            /** @description By state. */
+            tenants: components["schemas"]["CountByWord"];
+            numbers: {
+                by_state: components["schemas"]["CountByWord"];
+                /** @description `none` for a number that has no stage. */
+                by_onboarding_stage: components["schemas"]["CountByWord"];
+            };
+            /** @description By state, the partner's own among them. */
+            endpoints: components["schemas"]["CountByWord"];
+            deliveries: {
+                pending: number;
+                held: number;
+                delivering: number;
+                /** @description Further ones are not counted. */
+                counted_max: number;
+                /**
+                 * Format: date-time
+                 * @description When the oldest was made that an `active` endpoint still waits for.
+                 */
+                oldest_pending_at: string | null;
+            };
+            events: {
+                last_hour: number;
+                last_day: number;
+            };
+            ledger: {
+                /** @description What was owed and is in no state. */
+                missing: number;
+            };
         };
         LedgerList: {
             data: components["schemas"]["LedgerRow"][];
@@ -6925,6 +7276,873 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getOverview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The counts at one moment. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at": "2025-06-15T12:00:00.000Z",
+                     *       "tenants": {
+                     *         "active": 41,
+                     *         "suspended": 1
+                     *       },
+                     *       "numbers": {
+                     *         "by_state": {
+                     *           "running": 310,
+                     *           "pending": 2
+                     *         },
+                     *         "by_onboarding_stage": {
+                     *           "live": 300,
+                     *           "running": 12
+                     *         }
+                     *       },
+                     *       "endpoints": {
+                     *         "active": 55,
+                     *         "held": 1
+                     *       },
+                     *       "deliveries": {
+                     *         "pending": 12,
+                     *         "held": 4711,
+                     *         "delivering": 8,
+                     *         "counted_max": 100000,
+                     *         "oldest_pending_at": "2025-06-15T11:59:58.000Z"
+                     *       },
+                     *       "events": {
+                     *         "last_hour": 120311,
+                     *         "last_day": 2031442
+                     *       },
+                     *       "ledger": {
+                     *         "missing": 0
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listEndpointsAsPartner: {
+        parameters: {
+            query?: {
+                /** @description Only this tenant. */
+                tenant_id?: string;
+                /** @description Only endpoints in this state. */
+                state?: components["schemas"]["WebhookEndpointState"];
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of endpoints. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "whe_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "tenant_id": "ten_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "url": "https://shop.example.com/whatsapp",
+                     *           "description": null,
+                     *           "event_types": null,
+                     *           "phone_number_ids": null,
+                     *           "waba_ids": null,
+                     *           "header_names": [],
+                     *           "format": "cloud_api",
+                     *           "timeout_seconds": 10,
+                     *           "max_in_flight": 10,
+                     *           "ordering": "none",
+                     *           "rate_per_second": null,
+                     *           "verify_token_set": false,
+                     *           "previous_secret_until": null,
+                     *           "managed_by": "api",
+                     *           "state": "held",
+                     *           "created_at": "2025-06-15T12:00:00.000Z",
+                     *           "failure_count": 12,
+                     *           "failing_since": "2025-06-15T11:50:00.000Z",
+                     *           "stopped_at": "2025-06-15T11:52:00.000Z",
+                     *           "probe_at": "2025-06-15T12:00:30.000Z",
+                     *           "not_before": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EndpointAsPartnerList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listDeliveriesAsPartner: {
+        parameters: {
+            query?: {
+                /** @description Only this tenant. */
+                tenant_id?: string;
+                /** @description Only this endpoint, a tenant's or the partner's. */
+                endpoint_id?: string;
+                /** @description Only deliveries in this state. */
+                state?: components["schemas"]["DeliveryState"];
+                /**
+                 * @description Only what is not older than this time.
+                 * @example 2025-06-15T00:00:00Z
+                 */
+                from?: components["parameters"]["From"];
+                /**
+                 * @description Only what is older than this time.
+                 * @example 2025-06-16T00:00:00Z
+                 */
+                to?: components["parameters"]["To"];
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of deliveries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "dlv_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "tenant_id": "ten_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "event_id": "evt_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "endpoint_id": "whe_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "state": "pending",
+                     *           "attempt_count": 1,
+                     *           "next_attempt_at": "2025-06-15T12:00:06.000Z",
+                     *           "event_type": "message.received",
+                     *           "created_at": "2025-06-15T12:00:00.000Z",
+                     *           "finished_at": null,
+                     *           "replayed_at": null,
+                     *           "reason": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeliveryAsPartnerList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listLedgerAsPartner: {
+        parameters: {
+            query?: {
+                /** @description Only this tenant. */
+                tenant_id?: string;
+                /** @description Only this endpoint, a tenant's or the partner's. */
+                endpoint_id?: string;
+                /** @description Only this number. */
+                phone_number_id?: string;
+                /**
+                 * @description Only what is not older than this time.
+                 * @example 2025-06-15T00:00:00Z
+                 */
+                from?: components["parameters"]["From"];
+                /**
+                 * @description Only what is older than this time.
+                 * @example 2025-06-16T00:00:00Z
+                 */
+                to?: components["parameters"]["To"];
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the ledger. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "hour": "2025-06-15T12:00:00.000Z",
+                     *           "tenant_id": "ten_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "endpoint_id": "whe_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "phone_number_id": "106540352242922",
+                     *           "received": 12431,
+                     *           "delivered": 12400,
+                     *           "pending": 1,
+                     *           "delivering": 0,
+                     *           "held": 0,
+                     *           "exhausted": 0,
+                     *           "cancelled": 0,
+                     *           "filtered": 30,
+                     *           "missing": 0,
+                     *           "counted_at": "2025-06-15T13:02:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LedgerAsPartnerList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listWebhookEndpointsOfPartner: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of endpoints. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "whe_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "url": "https://ops.example.com/waba-gateway",
+                     *           "description": null,
+                     *           "event_types": null,
+                     *           "phone_number_ids": null,
+                     *           "waba_ids": null,
+                     *           "header_names": [],
+                     *           "format": "cloud_api",
+                     *           "timeout_seconds": 10,
+                     *           "max_in_flight": 10,
+                     *           "ordering": "none",
+                     *           "rate_per_second": null,
+                     *           "verify_token_set": false,
+                     *           "previous_secret_until": null,
+                     *           "managed_by": "api",
+                     *           "state": "active",
+                     *           "created_at": "2025-06-15T12:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookEndpointList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createWebhookEndpointOfPartner: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEndpointCreate"];
+            };
+        };
+        responses: {
+            /** @description The new endpoint with its secret. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whe_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "url": "https://ops.example.com/waba-gateway",
+                     *       "description": "pager",
+                     *       "event_types": [
+                     *         "endpoint.*",
+                     *         "alert.*"
+                     *       ],
+                     *       "phone_number_ids": null,
+                     *       "waba_ids": null,
+                     *       "header_names": [
+                     *         "Authorization"
+                     *       ],
+                     *       "format": "event",
+                     *       "timeout_seconds": 5,
+                     *       "max_in_flight": 20,
+                     *       "ordering": "none",
+                     *       "rate_per_second": null,
+                     *       "verify_token_set": false,
+                     *       "previous_secret_until": null,
+                     *       "managed_by": "api",
+                     *       "state": "active",
+                     *       "created_at": "2025-06-15T12:00:00.000Z",
+                     *       "secret": "whsec_ZXhhbXBsZS1zZWNyZXQtb2YtMzItYnl0ZXMtMDAwMDE="
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookEndpointCreated"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["EndpointRefused"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getWebhookEndpointOfPartner: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The endpoint. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whe_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "url": "https://ops.example.com/waba-gateway",
+                     *       "description": "pager",
+                     *       "event_types": [
+                     *         "endpoint.*",
+                     *         "alert.*"
+                     *       ],
+                     *       "phone_number_ids": null,
+                     *       "waba_ids": null,
+                     *       "header_names": [
+                     *         "Authorization"
+                     *       ],
+                     *       "format": "event",
+                     *       "timeout_seconds": 5,
+                     *       "max_in_flight": 20,
+                     *       "ordering": "none",
+                     *       "rate_per_second": null,
+                     *       "verify_token_set": false,
+                     *       "previous_secret_until": null,
+                     *       "managed_by": "api",
+                     *       "state": "active",
+                     *       "created_at": "2025-06-15T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookEndpoint"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteWebhookEndpointOfPartner: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version that is to be changed, or `*`. If it is not the current one, nothing is changed. Without it the change is made whatever the version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["EtagMismatch"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateWebhookEndpointOfPartner: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version that is to be changed, or `*`. If it is not the current one, nothing is changed. Without it the change is made whatever the version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "event_types": [
+                 *         "endpoint.*"
+                 *       ],
+                 *       "rate_per_second": 20
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookEndpointUpdate"];
+            };
+        };
+        responses: {
+            /** @description The endpoint as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whe_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "url": "https://ops.example.com/waba-gateway",
+                     *       "description": "pager",
+                     *       "event_types": [
+                     *         "endpoint.*",
+                     *         "alert.*"
+                     *       ],
+                     *       "phone_number_ids": null,
+                     *       "waba_ids": null,
+                     *       "header_names": [
+                     *         "Authorization"
+                     *       ],
+                     *       "format": "event",
+                     *       "timeout_seconds": 5,
+                     *       "max_in_flight": 20,
+                     *       "ordering": "none",
+                     *       "rate_per_second": null,
+                     *       "verify_token_set": false,
+                     *       "previous_secret_until": null,
+                     *       "managed_by": "api",
+                     *       "state": "active",
+                     *       "created_at": "2025-06-15T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookEndpoint"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["EtagMismatch"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["EndpointRefused"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    testWebhookEndpointOfPartner: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What happened, whatever the endpoint answered. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "webhook_id": "evt_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "delivered": false,
+                     *       "status": 401,
+                     *       "duration_ms": 38,
+                     *       "answer": "bad signature",
+                     *       "reason": "The endpoint answered 401."
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookTest"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    testWebhookFitnessOfPartner: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "grade": "fail",
+                     *       "checks": [
+                     *         {
+                     *           "code": "reached",
+                     *           "result": "pass",
+                     *           "detail": "The endpoint answered 200."
+                     *         },
+                     *         {
+                     *           "code": "wrong_signature",
+                     *           "result": "fail",
+                     *           "detail": "A wrong signature was answered 2xx: anybody could send such events."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookFitness"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["FitnessUnderWay"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rotateWebhookSecretOfPartner: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version that is to be changed, or `*`. If it is not the current one, nothing is changed. Without it the change is made whatever the version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The endpoint with its new secret. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whe_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "url": "https://ops.example.com/waba-gateway",
+                     *       "description": "pager",
+                     *       "event_types": [
+                     *         "endpoint.*",
+                     *         "alert.*"
+                     *       ],
+                     *       "phone_number_ids": null,
+                     *       "waba_ids": null,
+                     *       "header_names": [
+                     *         "Authorization"
+                     *       ],
+                     *       "format": "event",
+                     *       "timeout_seconds": 5,
+                     *       "max_in_flight": 20,
+                     *       "ordering": "none",
+                     *       "rate_per_second": null,
+                     *       "verify_token_set": false,
+                     *       "previous_secret_until": null,
+                     *       "managed_by": "api",
+                     *       "state": "active",
+                     *       "created_at": "2025-06-15T12:00:00.000Z",
+                     *       "secret": "whsec_ZXhhbXBsZS1zZWNyZXQtb2YtMzItYnl0ZXMtMDAwMDE="
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookEndpointCreated"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["EtagMismatch"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    pauseWebhookEndpointOfPartner: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version that is to be changed, or `*`. If it is not the current one, nothing is changed. Without it the change is made whatever the version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The endpoint as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whe_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "url": "https://ops.example.com/waba-gateway",
+                     *       "description": "pager",
+                     *       "event_types": [
+                     *         "endpoint.*",
+                     *         "alert.*"
+                     *       ],
+                     *       "phone_number_ids": null,
+                     *       "waba_ids": null,
+                     *       "header_names": [
+                     *         "Authorization"
+                     *       ],
+                     *       "format": "event",
+                     *       "timeout_seconds": 5,
+                     *       "max_in_flight": 20,
+                     *       "ordering": "none",
+                     *       "rate_per_second": null,
+                     *       "verify_token_set": false,
+                     *       "previous_secret_until": null,
+                     *       "managed_by": "api",
+                     *       "state": "active",
+                     *       "created_at": "2025-06-15T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookEndpoint"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["EtagMismatch"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resumeWebhookEndpointOfPartner: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version that is to be changed, or `*`. If it is not the current one, nothing is changed. Without it the change is made whatever the version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The endpoint as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whe_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "url": "https://ops.example.com/waba-gateway",
+                     *       "description": "pager",
+                     *       "event_types": [
+                     *         "endpoint.*",
+                     *         "alert.*"
+                     *       ],
+                     *       "phone_number_ids": null,
+                     *       "waba_ids": null,
+                     *       "header_names": [
+                     *         "Authorization"
+                     *       ],
+                     *       "format": "event",
+                     *       "timeout_seconds": 5,
+                     *       "max_in_flight": 20,
+                     *       "ordering": "none",
+                     *       "rate_per_second": null,
+                     *       "verify_token_set": false,
+                     *       "previous_secret_until": null,
+                     *       "managed_by": "api",
+                     *       "state": "active",
+                     *       "created_at": "2025-06-15T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookEndpoint"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["EtagMismatch"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    replayWebhookEndpointOfPartner: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the endpoint (`whe_…`). */
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "failed_since": "2025-06-15T12:00:00Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReplayWish"];
+            };
+        };
+        responses: {
+            /** @description What was opened again. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "replayed": 1200,
+                     *       "hastened": 0,
+                     *       "not_replayed": [],
+                     *       "last_due_at": "2025-06-15T12:00:24.000Z",
+                     *       "continue_from": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReplayResult"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };

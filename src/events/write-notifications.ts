@@ -3,9 +3,7 @@ import { newId } from "../ids.ts";
 import { numberArray, textArray } from "../store/array-literal.ts";
 import type { Database, DatabaseTransaction } from "../store/database.ts";
 import { prepared } from "../store/pooled-client.ts";
-
-/** Events without an owner: kept, seen by the partner, delivered to nobody. */
-export const NO_TENANT = "";
+import { copyForPartner } from "./partner-copy.ts";
 
 /** One thing split from a notification. */
 export type NewEvent = {
@@ -44,7 +42,8 @@ export async function writeNotifications(
 const NO_NOTIFICATION = "";
 
 /**
- * Writes an event that is the gateway's own, such as `endpoint.disabled`, and what is owed of it.
+ * Writes an event that is the gateway's own, such as `endpoint.disabled`, and what is owed of it; also
+ * the partner's copy, where it is told of such.
  * @param options.exceptEndpointId an endpoint that is not told, because it is the one that it is about
  */
 export async function writeOwnEvent(
@@ -52,7 +51,11 @@ export async function writeOwnEvent(
   event: NewEvent,
   options: { exceptEndpointId?: string } = {},
 ): Promise<void> {
-  const rows = [{ notificationId: NO_NOTIFICATION, event }];
+  const copy = copyForPartner(event);
+  const rows = [event, ...(copy ? [copy] : [])].map((each) => ({
+    notificationId: NO_NOTIFICATION,
+    event: each,
+  }));
   await write(db, { notifications: [], rows, ...options });
 }
 

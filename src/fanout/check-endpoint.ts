@@ -1,10 +1,11 @@
 import type { FieldError } from "../errors.ts";
-import type { TenantCaller } from "../http/caller.ts";
+import { NO_TENANT } from "../events/no-tenant.ts";
 import type { OutboundAgent } from "../outbound/agent.ts";
 import { checkHeaders } from "../outbound/header-rules.ts";
 import type { Database, DatabaseTransaction } from "../store/database.ts";
-import { unknownNumbers } from "../tenancy/check-own-numbers.ts";
+import { unknownNumbers, unknownNumbersAsPartner } from "../tenancy/check-own-numbers.ts";
 import { findDuplicateEndpoint } from "./endpoints.ts";
+import type { EndpointOwner } from "./owner-route.ts";
 
 /** Every rule that a URL breaks. Its host is looked up, so: never in a transaction. */
 export async function brokenUrlRules(
@@ -24,17 +25,19 @@ export function brokenHeaderRules(headers: Record<string, string>): FieldError[]
 }
 
 /**
- * An endpoint may name only the tenant's numbers, and with a token limited to some numbers it must
+ * An endpoint may name only the tenant's numbers (the partner's, any tenant's), and with a token limited to some numbers it must
  * name some of those: an endpoint for the whole account is then refused.
  */
 export async function brokenNumberRules(
   db: Database,
-  caller: TenantCaller,
+  caller: EndpointOwner,
   phoneNumberIds: string[] | null,
 ): Promise<FieldError[]> {
   const { tenantId, phoneNumberIds: among } = caller;
   if (phoneNumberIds !== null) {
-    return unknownNumbers(db, tenantId, { phoneNumberIds, among });
+    return tenantId === NO_TENANT
+      ? unknownNumbersAsPartner(db, phoneNumberIds)
+      : unknownNumbers(db, tenantId, { phoneNumberIds, among });
   }
   const detail = "This token is limited to some numbers; name them in phone_number_ids.";
   return among === null ? [] : [{ code: "whole_account", pointer: "/phone_number_ids", detail }];

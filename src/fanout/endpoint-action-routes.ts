@@ -1,5 +1,4 @@
-import type { Reply, Route, TenantCall } from "../http/route.ts";
-import { tenantRoute } from "../http/route.ts";
+import type { Reply, Route } from "../http/route.ts";
 import type { OutboundAgent } from "../outbound/agent.ts";
 import type { Database, DatabaseTransaction } from "../store/database.ts";
 import type { EndpointSecrets } from "./endpoint-secrets.ts";
@@ -11,23 +10,25 @@ import {
   type WebhookEndpointRow,
 } from "./endpoints.ts";
 import { testFitness } from "./fitness.ts";
+import { forEachOwner, type OwnerCall, type OwnerRoute } from "./owner-route.ts";
 import { postPing, renderPing } from "./ping.ts";
 import { endpointEtag, presentEndpoint, presentTest } from "./present.ts";
 import { rotateSecret } from "./rotate-secret.ts";
 
-/** What a tenant can do with an endpoint beside changing it. */
-export function endpointActionRoutes(options: {
-  db: Database;
-  outbound: OutboundAgent;
-  endpointSecrets: EndpointSecrets;
-}): Route[] {
-  const { db, outbound, endpointSecrets } = options;
-  const path = "/tenant/v1/webhook-endpoints/{endpoint_id}";
-  const write = { method: "POST", scope: "webhooks:write" } as const;
+/** What its owner can do with an endpoint beside changing it. */
+export function endpointActionRoutes(options: ActionOptions): Route[] {
+  return forEachOwner((route) => routesOf(route, options));
+}
+
+type ActionOptions = { db: Database; outbound: OutboundAgent; endpointSecrets: EndpointSecrets };
+
+function routesOf(route: OwnerRoute, { db, outbound, endpointSecrets }: ActionOptions): Route[] {
+  const path = "/webhook-endpoints/{endpoint_id}";
+  const write = { method: "POST", right: "write" } as const;
 
   /** Changes the endpoint's row while nobody else can. */
   function withRow<T>(
-    call: TenantCall,
+    call: OwnerCall,
     change: (trx: DatabaseTransaction, row: WebhookEndpointRow) => Promise<T>,
   ): Promise<T> {
     const { tenantId } = call.caller;
@@ -39,7 +40,7 @@ export function endpointActionRoutes(options: {
   }
 
   async function changeState(
-    call: TenantCall,
+    call: OwnerCall,
     change: (trx: DatabaseTransaction, row: WebhookEndpointRow) => Promise<void>,
   ): Promise<Reply> {
     const { tenantId } = call.caller;
@@ -51,7 +52,7 @@ export function endpointActionRoutes(options: {
   }
 
   return [
-    tenantRoute(
+    route(
       { ...write, path: `${path}/test`, operationId: "testWebhookEndpoint", writes: false },
       async (call) => {
         const endpoint = await getEndpoint(db, call.caller.tenantId, named(call));
@@ -62,7 +63,7 @@ export function endpointActionRoutes(options: {
         return { status: 200, body: presentTest(ping.id, result) };
       },
     ),
-    tenantRoute(
+    route(
       { ...write, path: `${path}/fitness`, operationId: "testWebhookFitness", writes: false },
       async (call) => {
         const endpoint = await getEndpoint(db, call.caller.tenantId, named(call));
@@ -70,7 +71,7 @@ export function endpointActionRoutes(options: {
         return { status: 200, body: await testFitness({ db, outbound, endpoint, opened }) };
       },
     ),
-    tenantRoute(
+    route(
       { ...write, path: `${path}/secret/rotate`, operationId: "rotateWebhookSecret" },
       async (call) => {
         const { endpoint, signingSecret } = await withRow(call, (trx, row) =>
@@ -83,7 +84,7 @@ export function endpointActionRoutes(options: {
         };
       },
     ),
-    tenantRoute({ ...write, path: `${path}/pause`, operationId: "pauseWebhookEndpoint" }, (call) =>
+    route({ ...write, path: `${path}/pause`, operationId: "pauseWebhookEndpoint" }, (call) =>
       changeState(call, async (trx, { id, tenant_id, state }) => {
         // One that is disabled is stopped already, and should go on to say why.
         if (state !== "disabled") {
@@ -91,13 +92,12 @@ export function endpointActionRoutes(options: {
         }
       }),
     ),
-    tenantRoute(
-      { ...write, path: `${path}/resume`, operationId: "resumeWebhookEndpoint" },
-      (call) => changeState(call, (trx, row) => activateEndpoint(trx, row.tenant_id, row.id)),
+    route({ ...write, path: `${path}/resume`, operationId: "resumeWebhookEndpoint" }, (call) =>
+      changeState(call, (trx, row) => activateEndpoint(trx, row.tenant_id, row.id)),
     ),
   ];
 }
 
-function named({ caller, params }: TenantCall) {
+function named({ caller, params }: OwnerCall) {
   return { endpointId: params["endpoint_id"] ?? "", among: caller.phoneNumberIds };
 }

@@ -1,21 +1,25 @@
 import type { Schemas } from "../http/contract-types.ts";
 import { CURSOR_ID, parsePage, presentPage } from "../http/paging.ts";
-import { type Route, tenantRoute } from "../http/route.ts";
+import type { Route } from "../http/route.ts";
 import { Secret } from "../secret.ts";
 import type { Database } from "../store/database.ts";
 import { deleteEndpoint, ENDPOINT_DEFAULTS, getEndpoint, listEndpoints } from "./endpoints.ts";
+import { forEachOwner, type OwnerRoute } from "./owner-route.ts";
 import { endpointEtag, presentEndpoint } from "./present.ts";
 import type { SaveEndpoint } from "./save-endpoint.ts";
 
-/** A tenant's webhook endpoints. */
+/** The webhook endpoints of a tenant or of the partner. */
 export function endpointRoutes(options: { db: Database; save: SaveEndpoint }): Route[] {
-  const { db, save } = options;
-  const path = "/tenant/v1/webhook-endpoints";
+  return forEachOwner((route) => routesOf(route, options));
+}
+
+function routesOf(route: OwnerRoute, { db, save }: { db: Database; save: SaveEndpoint }): Route[] {
+  const path = "/webhook-endpoints";
   const onePath = `${path}/{endpoint_id}`;
-  const read = { scope: "webhooks:read" };
-  const write = { scope: "webhooks:write" };
+  const read = { right: "read" } as const;
+  const write = { right: "write" } as const;
   return [
-    tenantRoute(
+    route(
       { method: "POST", path, operationId: "createWebhookEndpoint", ...write },
       async ({ caller, body }) => {
         const { verify_token, ...fields } = body as Schemas["WebhookEndpointCreate"];
@@ -32,7 +36,7 @@ export function endpointRoutes(options: { db: Database; save: SaveEndpoint }): R
         };
       },
     ),
-    tenantRoute(
+    route(
       { method: "GET", path, operationId: "listWebhookEndpoints", ...read },
       async ({ caller, query }) => {
         const page = parsePage(query, [CURSOR_ID]);
@@ -41,7 +45,7 @@ export function endpointRoutes(options: { db: Database; save: SaveEndpoint }): R
         return { status: 200, body: presentPage(rows, page, (row) => [row.id], presentEndpoint) };
       },
     ),
-    tenantRoute(
+    route(
       { method: "GET", path: onePath, operationId: "getWebhookEndpoint", ...read },
       async ({ caller, params }) => {
         const endpoint = await getEndpoint(db, caller.tenantId, {
@@ -55,7 +59,7 @@ export function endpointRoutes(options: { db: Database; save: SaveEndpoint }): R
         };
       },
     ),
-    tenantRoute(
+    route(
       { method: "PATCH", path: onePath, operationId: "updateWebhookEndpoint", ...write },
       async ({ caller, params, body, checkVersion }) => {
         const { verify_token, ...fields } = body as Schemas["WebhookEndpointUpdate"];
@@ -72,7 +76,7 @@ export function endpointRoutes(options: { db: Database; save: SaveEndpoint }): R
         };
       },
     ),
-    tenantRoute(
+    route(
       { method: "DELETE", path: onePath, operationId: "deleteWebhookEndpoint", ...write },
       async ({ caller, params, checkVersion }) => {
         await deleteEndpoint(db, caller.tenantId, {

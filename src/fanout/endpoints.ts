@@ -1,5 +1,6 @@
 import { type Selectable, sql } from "kysely";
 import { NotFound } from "../errors.ts";
+import { NO_TENANT } from "../events/no-tenant.ts";
 import { toLikePattern } from "../events/read-events.ts";
 import { newId } from "../ids.ts";
 import type { Secret } from "../secret.ts";
@@ -10,7 +11,7 @@ import { type EndpointSecrets, newSigningSecret } from "./endpoint-secrets.ts";
 
 export type WebhookEndpointRow = Selectable<WebhookEndpointTable>;
 
-/** What a tenant chooses; `null` in a list means all. */
+/** What its owner chooses; `null` in a list means all. */
 export type EndpointWish = {
   url: string;
   description: string | null;
@@ -49,7 +50,7 @@ export const ENDPOINT_DEFAULTS = {
 } as const satisfies Omit<EndpointWish, "url" | "managed_by">;
 
 /**
- * Writes a tenant's endpoints one after the other, so that what was checked of the others (a URL is
+ * Writes an owner's endpoints one after the other, so that what was checked of the others (a URL is
  * unique for a number) still holds when the new one is written.
  */
 export async function changeEndpoints<T>(
@@ -58,7 +59,12 @@ export async function changeEndpoints<T>(
   change: (trx: DatabaseTransaction) => Promise<T>,
 ): Promise<T> {
   return db.transaction().execute(async (trx) => {
-    await trx.selectFrom("tenant").select("id").where("id", "=", tenantId).forUpdate().execute();
+    if (tenantId === NO_TENANT) {
+      // The partner has no row that could be locked.
+      await sql`select pg_advisory_xact_lock(hashtext('partner_endpoints'))`.execute(trx);
+    } else {
+      await trx.selectFrom("tenant").select("id").where("id", "=", tenantId).forUpdate().execute();
+    }
     return change(trx);
   });
 }

@@ -1,5 +1,6 @@
 import { type RawBuilder, type Selectable, sql } from "kysely";
 import { NotFound } from "../errors.ts";
+import { NO_TENANT } from "../events/no-tenant.ts";
 import { findEvent } from "../events/read-events.ts";
 import { xidFrom, xidUntil } from "../events/xid-marks.ts";
 import type { Database } from "../store/database.ts";
@@ -7,6 +8,7 @@ import { hasId } from "./delivery-id.ts";
 import type { AttemptTable } from "../store/schema/fanout.ts";
 
 export type DeliveryRow = {
+  tenant_id: string;
   id: string;
   event_id: string;
   event_type: string;
@@ -54,32 +56,68 @@ export async function readDeliveries(
   tenantId: string,
   options: DeliveryFilter & { limit: number; after: string[] | undefined },
 ): Promise<DeliveryRow[]> {
-  const { state, eventId, limit } = options;
+  const { eventId } = options;
   const event = eventId === undefined ? undefined : await findEvent(db, tenantId, eventId);
   if (eventId !== undefined && event === undefined) {
     return [];
   }
   const page: Page = { ...options, event };
-  const order = sql`order by event_xid, event_seq, endpoint_id limit ${limit + 1}`;
+  return readPage(db, pageOf(sql`${tenantId}`, page), page);
+}
+
+/** Likewise of these tenants, or of all and the partner: a page of each one's, of those the first. */
+export async function readDeliveriesAsPartner(
+  db: Database,
+  options: Omit<DeliveryFilter, "among" | "eventId"> & {
+    /** `null` means all. */
+    tenantIds: readonly string[] | null;
+    limit: number;
+    after: string[] | undefined;
+  },
+): Promise<DeliveryRow[]> {
+  const { tenantIds, ...filter } = options;
+  const page: Page = { ...filter, among: null };
+  const whose =
+    tenantIds === null
+      ? sql`select id from tenant union all select ${NO_TENANT}`
+      : sql`select unnest(${[...tenantIds]}::text[]) as id`;
+  const ofEach = sql`
+    select d.* from (${whose}) t, lateral (${pageOf(sql`t.id`, page)}) d`;
+  return readPage(db, sql`select * from (${ofEach}) of_each ${orderOf(page)}`, page);
+}
+
+const orderOf = ({ limit }: Page): RawBuilder<unknown> =>
+  sql`order by event_xid, event_seq, endpoint_id limit ${limit + 1}`;
+
+function pageOf(tenantId: RawBuilder<unknown>, page: Page): RawBuilder<unknown> {
+  const { state } = page;
   const branches = [
     ...(state === undefined || state in LIVE ? [liveBranch(tenantId, page)] : []),
     ...finishedBranches(tenantId, page),
-  ].map((branch) => sql`(${branch} ${order})`);
-  // Events are looked up when the page is known: to plan a join of two tables with a partition for each
-  // day took longer than all the rest. One that is past its retention has left its deliveries.
+  ].map((branch) => sql`(${branch} ${orderOf(page)})`);
+  return sql`select * from (${sql.join(branches, sql` union all `)}) all_of_them ${orderOf(page)}`;
+}
+
+/**
+ * Events are looked up when the page is known: to plan a join of two tables with a partition for each
+ * day took longer than all the rest. One that is past its retention has left its deliveries.
+ */
+async function readPage(
+  db: Database,
+  page: RawBuilder<unknown>,
+  { limit }: Page,
+): Promise<DeliveryRow[]> {
   const { rows } = await sql<DeliveryRow>`
     select page.*, coalesce((
-        select type from event e where e.tenant_id = ${tenantId} and e.id = page.event_id
+        select type from event e where e.tenant_id = page.tenant_id and e.id = page.event_id
           and e.received_at = page.event_received_at
       ), 'unknown.expired') as event_type
-    from (
-      select * from (${sql.join(branches, sql` union all `)}) all_of_them ${order}
-    ) page
-    order by event_xid, event_seq, endpoint_id`.execute(db);
+    from (${page}) page
+    order by event_xid, event_seq, endpoint_id limit ${limit + 1}`.execute(db);
   return rows;
 }
 
-const COLUMNS = sql`d.id, d.event_id, d.event_received_at, d.endpoint_id, d.attempt_count,
+const COLUMNS = sql`d.tenant_id, d.id, d.event_id, d.event_received_at, d.endpoint_id, d.attempt_count,
   d.created_at, d.replayed_at, d.event_xid, d.event_seq`;
 
 /** A delivery is held if its endpoint is not active; no row of it says so. */
@@ -95,7 +133,7 @@ const LIVE = {
 };
 
 /** Of each endpoint that can have such, a page: another one's backlog is not gone through. */
-function liveBranch(tenantId: string, options: Page): RawBuilder<unknown> {
+function liveBranch(tenantId: RawBuilder<unknown>, options: Page): RawBuilder<unknown> {
   const { state = "any", endpointId, limit } = options;
   const { endpoints, rows } = LIVE[state as keyof typeof LIVE];
   // What is being attempted is little, and has an index of its own.
@@ -118,7 +156,7 @@ function liveBranch(tenantId: string, options: Page): RawBuilder<unknown> {
       and (${endpointId ?? null}::text is null or w.id = ${endpointId ?? null})`;
 }
 
-function finishedBranches(tenantId: string, options: Page): RawBuilder<unknown>[] {
+function finishedBranches(tenantId: RawBuilder<unknown>, options: Page): RawBuilder<unknown>[] {
   const { state, from } = options;
   return FINISHED_STATES.filter((each) => state === undefined || each === state).map(
     (each) => sql`
@@ -130,7 +168,7 @@ function finishedBranches(tenantId: string, options: Page): RawBuilder<unknown>[
 }
 
 /** What every branch filters by; a span of time is a span of the order too. */
-function matches(tenantId: string, options: Page): RawBuilder<boolean> {
+function matches(tenantId: RawBuilder<unknown>, options: Page): RawBuilder<boolean> {
   const { id, endpointId, event, from, to, among, after } = options;
   const conditions = [
     sql<boolean>`d.tenant_id = ${tenantId}

@@ -1,4 +1,5 @@
 import { fragmentOf, presentEvent } from "../events/present-event.ts";
+import { asOwnerMayKnow, type KnownEvent } from "./partner-knowledge.ts";
 import type { WebhookEndpointFormat } from "../store/schema/fanout.ts";
 
 export type RenderableEvent = {
@@ -16,8 +17,9 @@ const API_VERSION = "1";
 /** The bytes of a delivery: the same for every attempt and replay, because nothing else goes in. */
 export function renderBody(
   format: WebhookEndpointFormat,
-  event: RenderableEvent,
+  given: RenderableEvent,
 ): { contentType: string; body: Buffer } {
+  const event = asOwnerMayKnow(given);
   switch (format) {
     case "cloud_api":
       return { contentType: "application/json", body: event.body };
@@ -43,11 +45,11 @@ export function renderBody(
 }
 
 /** CloudEvents 1.0, structured JSON mode. */
-function cloudEvent(event: RenderableEvent): object {
+function cloudEvent(event: KnownEvent<RenderableEvent>): object {
   return {
     specversion: "1.0",
     id: event.id,
-    source: `/tenants/${event.tenant_id}/numbers/${event.phone_number_id ?? "-"}`,
+    source: `/tenants/${event.tenant_id ?? "-"}/numbers/${event.phone_number_id ?? "-"}`,
     type: event.type,
     time: event.received_at.toISOString(),
     datacontenttype: "application/json",

@@ -3,53 +3,64 @@ import type { Schemas } from "../http/contract-types.ts";
 import { type Route, tenantRoute } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
 import { getEndpoint } from "./endpoints.ts";
+import { forEachOwner, type OwnerRoute } from "./owner-route.ts";
 import { getDelivery } from "./read-deliveries.ts";
 import { hastenDeliveries, replayDeliveries, type ReplayScope, type ReplayWish } from "./replay.ts";
 
-/** Deliveries opened again by hand, one or many. */
-export function replayRoutes(options: { db: Database; retentionMs: number }): Route[] {
-  const { db, retentionMs } = options;
-  const scope = "webhooks:write";
-  // Nothing that processes remember is changed.
-  const head = { method: "POST", scope, writes: false } as const;
+type ReplayOptions = { db: Database; retentionMs: number };
+
+/** Deliveries opened again by hand, one or many. Nothing that processes remember is changed. */
+export function replayRoutes(options: ReplayOptions): Route[] {
   return [
-    tenantRoute(
-      {
-        ...head,
-        path: "/tenant/v1/deliveries/{delivery_id}/replay",
-        operationId: "replayDelivery",
-      },
-      async ({ caller, params }) => {
-        const deliveryId = params["delivery_id"] ?? "";
-        const among = caller.phoneNumberIds;
-        await getDelivery(db, caller.tenantId, { deliveryId, among });
-        const wish: ReplayWish = { kind: "ids", deliveryIds: [deliveryId] };
-        return {
-          status: 202,
-          body: await replay(db, caller.tenantId, { wish, among, retentionMs }),
-        };
-      },
-    ),
-    tenantRoute(
-      {
-        ...head,
-        path: "/tenant/v1/webhook-endpoints/{endpoint_id}/replay",
-        operationId: "replayWebhookEndpoint",
-      },
-      async ({ caller, params, body }) => {
-        const among = caller.phoneNumberIds;
-        const { id: endpointId } = await getEndpoint(db, caller.tenantId, {
-          endpointId: params["endpoint_id"] ?? "",
-          among,
-        });
-        const wish = wishOf(body as Schemas["ReplayWish"]);
-        return {
-          status: 202,
-          body: await replay(db, caller.tenantId, { wish, endpointId, among, retentionMs }),
-        };
-      },
-    ),
+    ...forEachOwner((route) => [replayEndpointRoute(route, options)]),
+    replayDeliveryRoute(options),
   ];
+}
+
+function replayEndpointRoute(route: OwnerRoute, { db, retentionMs }: ReplayOptions): Route {
+  return route(
+    {
+      method: "POST",
+      path: "/webhook-endpoints/{endpoint_id}/replay",
+      operationId: "replayWebhookEndpoint",
+      right: "write",
+      writes: false,
+    },
+    async ({ caller, params, body }) => {
+      const among = caller.phoneNumberIds;
+      const { id: endpointId } = await getEndpoint(db, caller.tenantId, {
+        endpointId: params["endpoint_id"] ?? "",
+        among,
+      });
+      const wish = wishOf(body as Schemas["ReplayWish"]);
+      return {
+        status: 202,
+        body: await replay(db, caller.tenantId, { wish, endpointId, among, retentionMs }),
+      };
+    },
+  );
+}
+
+function replayDeliveryRoute({ db, retentionMs }: ReplayOptions): Route {
+  return tenantRoute(
+    {
+      method: "POST",
+      path: "/tenant/v1/deliveries/{delivery_id}/replay",
+      operationId: "replayDelivery",
+      scope: "webhooks:write",
+      writes: false,
+    },
+    async ({ caller, params }) => {
+      const deliveryId = params["delivery_id"] ?? "";
+      const among = caller.phoneNumberIds;
+      await getDelivery(db, caller.tenantId, { deliveryId, among });
+      const wish: ReplayWish = { kind: "ids", deliveryIds: [deliveryId] };
+      return {
+        status: 202,
+        body: await replay(db, caller.tenantId, { wish, among, retentionMs }),
+      };
+    },
+  );
 }
 
 function wishOf(body: Schemas["ReplayWish"]): ReplayWish {

@@ -1,5 +1,4 @@
 import { ApiError, type FieldError, InvalidRequest } from "../errors.ts";
-import type { TenantCaller } from "../http/caller.ts";
 import type { CheckVersion } from "../http/etag.ts";
 import type { OutboundAgent } from "../outbound/agent.ts";
 import type { Secret } from "../secret.ts";
@@ -22,25 +21,26 @@ import {
   updateEndpoint,
   type WebhookEndpointRow,
 } from "./endpoints.ts";
+import type { EndpointOwner } from "./owner-route.ts";
 import { endpointEtag } from "./present.ts";
 import { proveUrl } from "./prove-url.ts";
 
 export type SaveEndpoint = {
   /** @throws {InvalidRequest} that names every broken rule */
   create(
-    caller: TenantCaller,
+    caller: EndpointOwner,
     wish: EndpointWish,
   ): Promise<{ endpoint: WebhookEndpointRow; signingSecret: Secret }>;
   /** @throws {NotFound}, {InvalidRequest}, {ApiError} `etag_mismatch` */
   change(
-    caller: TenantCaller,
+    caller: EndpointOwner,
     options: { endpointId: string; changes: EndpointChanges; checkVersion: CheckVersion },
   ): Promise<WebhookEndpointRow>;
 };
 
 const TRIES_MAX = 3;
 
-/** Endpoints as their tenant saves them. Hosts are asked before a transaction begins, never in one. */
+/** Endpoints as their owner saves them. Hosts are asked before a transaction begins, never in one. */
 export function createSaveEndpoint(options: {
   db: Database;
   outbound: OutboundAgent;
@@ -62,7 +62,7 @@ export function createSaveEndpoint(options: {
   }
 
   async function brokenByChange(
-    caller: TenantCaller,
+    caller: EndpointOwner,
     row: WebhookEndpointRow,
     changes: EndpointChanges,
   ): Promise<FieldError[]> {

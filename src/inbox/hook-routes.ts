@@ -1,10 +1,12 @@
 import { hash } from "node:crypto";
 import { ApiError, NotFound } from "../errors.ts";
 import { type GroupCommit, Overloaded } from "../events/group-commit.ts";
-import {
-  type NewNotification,
-  NO_TENANT,
-  type WrittenNotification,
+import { NO_TENANT } from "../events/no-tenant.ts";
+import { copyForPartner } from "../events/partner-copy.ts";
+import type {
+  NewEvent,
+  NewNotification,
+  WrittenNotification,
 } from "../events/write-notifications.ts";
 import { ClientGone, MiB, readBody } from "../http/body.ts";
 import { hookRoute, type Route } from "../http/route.ts";
@@ -69,10 +71,11 @@ export function hookRoutes(options: {
               return;
             }
             const body = await readBody(req, { bytesMax: BODY_BYTES_MAX });
-            const events = await ownEvents(split(body), owner, {
+            const owned = await ownEvents(split(body), owner, {
               tenantsOfWaba: findTenantsOfWaba,
               sender: findSender,
             });
+            const events = withPartnerCopies(owned);
             const notification: NewNotification = {
               id: newId("ntf"),
               numberId: owner.numberId,
@@ -91,13 +94,18 @@ export function hookRoutes(options: {
               bodyBytes: body.length,
               eventCount: events.length,
               newEventCount,
-              withoutOwnerCount: events.filter((event) => event.tenantId === NO_TENANT).length,
+              withoutOwnerCount: owned.filter((event) => event.tenantId === NO_TENANT).length,
               durationMs: Math.round(performance.now() - startedMs),
             });
           }),
       },
     ),
   ];
+}
+
+function withPartnerCopies(events: NewEvent[]): NewEvent[] {
+  const copies = events.map(copyForPartner).filter((copy) => copy !== undefined);
+  return copies.length === 0 ? events : [...events, ...copies];
 }
 
 const REFUSED_EARLY = overloaded();

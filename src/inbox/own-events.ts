@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
-import { type NewEvent, NO_TENANT } from "../events/write-notifications.ts";
+import { NO_TENANT } from "../events/no-tenant.ts";
+import type { NewEvent } from "../events/write-notifications.ts";
 import type { HookOwner } from "../tenancy/hooks.ts";
 import type { Fragment } from "./fragment.ts";
 

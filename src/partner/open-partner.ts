@@ -19,6 +19,7 @@ import { moveNumberRoutes } from "./move-number-routes.ts";
 import { numberRoutes } from "./number-routes.ts";
 import { registrationRoutes } from "./registrations/registration-routes.ts";
 import { tenantRoutes } from "./tenant-routes.ts";
+import { viewRoutes } from "./view/view-routes.ts";
 
 /** The partner's API, joined: tenants, clients, issuers, numbers, imports; and what works on imports. */
 export function openPartner(options: {
@@ -50,6 +51,7 @@ export function openPartner(options: {
     ...importRoutes({ ...options, poke: () => imports?.poke() }),
     ...registrationRoutes({ db }),
     ...auditRoutes({ db }),
+    ...viewRoutes({ db }),
   ];
   return {
     routes,

@@ -5,7 +5,7 @@ import {
   type FollowedEventRow,
   readEventsAsPartner,
 } from "../events/read-events.ts";
-import { NO_TENANT } from "../events/write-notifications.ts";
+import { NO_TENANT } from "../events/no-tenant.ts";
 import {
   type Database,
   type DatabaseTransaction,

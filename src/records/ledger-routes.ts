@@ -1,9 +1,9 @@
-import type { Schemas } from "../http/contract-types.ts";
 import { CURSOR_ID, parsePage, presentPage } from "../http/paging.ts";
 import { queryText, queryTime } from "../http/query.ts";
 import { type Route, tenantRoute } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
-import { keyOf, type LedgerRow, readLedger } from "./ledger/read-ledger.ts";
+import { presentLedgerRow } from "./ledger/present-ledger.ts";
+import { keyOf, readLedger } from "./ledger/read-ledger.ts";
 
 const LEDGER_CURSOR = [/^\d{4}-\d\d-\d\dT\d\d:00:00\.000Z$/, CURSOR_ID, /^[\w.:-]{0,100}$/];
 
@@ -32,25 +32,4 @@ export function ledgerRoutes({ db }: { db: Database }): Route[] {
       },
     ),
   ];
-}
-
-function presentLedgerRow(row: LedgerRow): Schemas["LedgerRow"] {
-  const { endpoint_state, pending } = row;
-  // Whether what waits is held follows from its endpoint.
-  const waits = endpoint_state === null || endpoint_state === "active";
-  return {
-    hour: row.hour.toISOString(),
-    endpoint_id: row.endpoint_id,
-    phone_number_id: row.phone_number_id === "" ? null : row.phone_number_id,
-    received: row.received,
-    delivered: row.delivered,
-    pending: waits ? pending : 0,
-    delivering: row.delivering,
-    held: waits ? 0 : pending,
-    exhausted: row.exhausted,
-    cancelled: row.cancelled,
-    filtered: row.filtered,
-    missing: row.missing,
-    counted_at: row.counted_at.toISOString(),
-  };
 }

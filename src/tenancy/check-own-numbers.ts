@@ -31,14 +31,36 @@ export async function unknownNumbers(
     among: phoneNumberIds.filter((id) => among === null || among.includes(id)),
   });
   const own = new Set(rows.map((row) => row.phone_number_id));
+  return notAmong(own, phoneNumberIds, "is not one of this tenant's numbers");
+}
+
+/** Points at each number of a list that is no tenant's. */
+export async function unknownNumbersAsPartner(
+  db: Database,
+  phoneNumberIds: readonly string[],
+): Promise<FieldError[]> {
+  const rows = await db
+    .selectFrom("phone_number")
+    .select("phone_number_id")
+    .where("phone_number_id", "in", phoneNumberIds.length > 0 ? phoneNumberIds : [""])
+    .execute();
+  const known = new Set(rows.map((row) => row.phone_number_id));
+  return notAmong(known, phoneNumberIds, "is not the number of a tenant");
+}
+
+function notAmong(
+  known: ReadonlySet<string>,
+  phoneNumberIds: readonly string[],
+  problem: string,
+): FieldError[] {
   return phoneNumberIds.flatMap((id, index) =>
-    own.has(id)
+    known.has(id)
       ? []
       : [
           {
             code: "unknown_number",
             pointer: `/phone_number_ids/${index}`,
-            detail: `${JSON.stringify(id)} is not one of this tenant's numbers.`,
+            detail: `${JSON.stringify(id)} ${problem}.`,
           },
         ],
   );

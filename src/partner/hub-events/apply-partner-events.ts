@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
 import { type Selectable, sql } from "kysely";
 import type { HubChannel } from "../../dialog360/partner-channel.ts";
-import { NO_TENANT, writeOwnEvent } from "../../events/write-notifications.ts";
+import { NO_TENANT } from "../../events/no-tenant.ts";
+import { writeOwnEvent } from "../../events/write-notifications.ts";
 import { ownBody } from "../../fanout/own-events.ts";
 import { type Database, type DatabaseTransaction, isPassingTrouble } from "../../store/database.ts";
 import type { PartnerEventTable } from "../../store/schema/partner.ts";

@@ -1,11 +1,11 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { EventCursor } from "../../events/read-events.ts";
 import type { Database } from "../../store/database.ts";
 import type { WebhookEndpointState } from "../../store/schema/fanout.ts";
 import { countEvents, HOUR_MS, type LedgerCount } from "./count-events.ts";
 import { hourOf } from "./count-hours.ts";
 
-export type LedgerRow = Omit<LedgerCount, "tenant_id"> & {
+export type LedgerRow = LedgerCount & {
   hour: Date;
   counted_at: Date;
   /** `null` when it is deleted. */
@@ -59,18 +59,34 @@ async function readCounted(
   tenantId: string,
   options: LedgerFilter & { limit: number; after: string[] | undefined },
 ): Promise<LedgerRow[]> {
-  const { endpointId, phoneNumberId, from, to, among, limit } = options;
-  const [afterHour = null, afterEndpoint = null, afterNumber = null] = options.after ?? [];
-  const { rows } = await sql<LedgerRow>`
-    select l.hour, l.endpoint_id, l.phone_number_id, l.received::int, l.filtered::int,
-      l.delivered::int, l.exhausted::int, l.cancelled::int, l.pending::int, l.delivering::int,
-      l.missing::int, h.counted_at, w.state as endpoint_state
+  const [afterHour = null, ...afterRest] = options.after ?? [];
+  const { rows } = await sql<LedgerRow>`${counted(sql`${tenantId}`, {
+    ...options,
+    afterHour,
+    behind: sql`(l.hour, l.endpoint_id, l.phone_number_id) > (${afterHour}::timestamptz,
+      ${afterRest[0] ?? null}::text, ${afterRest[1] ?? null}::text)`,
+  })}`.execute(db);
+  return rows;
+}
+
+/** The first rows of one tenant's counted hours, in their order; `behind` holds after the cursor. */
+export function counted(
+  tenantId: RawBuilder<unknown>,
+  options: LedgerFilter & {
+    limit: number;
+    afterHour: string | null;
+    behind: RawBuilder<unknown>;
+  },
+): RawBuilder<unknown> {
+  const { endpointId, phoneNumberId, from, to, among, limit, afterHour, behind } = options;
+  return sql`
+    select l.tenant_id, l.hour, l.endpoint_id, l.phone_number_id, l.received::int,
+      l.filtered::int, l.delivered::int, l.exhausted::int, l.cancelled::int, l.pending::int,
+      l.delivering::int, l.missing::int, h.counted_at, w.state as endpoint_state
     from ledger l join ledger_hour h on h.hour = l.hour and h.pass = l.pass
     left join webhook_endpoint w on w.id = l.endpoint_id
     where l.tenant_id = ${tenantId}
-      and (${afterHour}::timestamptz is null or (l.hour, l.endpoint_id,
-        l.phone_number_id) > (${afterHour}::timestamptz, ${afterEndpoint}::text,
-        ${afterNumber}::text))
+      and (${afterHour}::timestamptz is null or ${behind})
       and (${afterHour}::timestamptz is null or l.hour >= ${afterHour}::timestamptz)
       and (${from ?? null}::timestamptz is null or l.hour >= ${from && hourOf(from)})
       and (${to ?? null}::timestamptz is null or l.hour < ${to ?? null})
@@ -78,8 +94,7 @@ async function readCounted(
       and (${phoneNumberId ?? null}::text is null or l.phone_number_id = ${phoneNumberId ?? null})
       and (${among}::text[] is null or l.phone_number_id = any (${among}::text[]))
     order by l.hour, l.endpoint_id, l.phone_number_id
-    limit ${limit + 1}`.execute(db);
-  return rows;
+    limit ${limit + 1}`;
 }
 
 /** The first from `from` on that is not counted; hours are counted in their order. */

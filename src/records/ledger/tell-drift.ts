@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { sql } from "kysely";
-import { NO_TENANT, writeOwnEvent } from "../../events/write-notifications.ts";
+import { NO_TENANT } from "../../events/no-tenant.ts";
+import { writeOwnEvent } from "../../events/write-notifications.ts";
 import type { DatabaseTransaction } from "../../store/database.ts";
 import type { MissingDelivery } from "./count-events.ts";
 

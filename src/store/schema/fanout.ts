@@ -1,6 +1,6 @@
 // Endpoints, and what is delivered to them.
 
-import type { Generated } from "kysely";
+import type { Generated, GeneratedAlways } from "kysely";
 import type { CreatedAt } from "./created-at.ts";
 
 export type WebhookEndpointFormat = "cloud_api" | "event" | "cloudevents";
@@ -8,7 +8,10 @@ export type WebhookEndpointState = "active" | "held" | "paused" | "disabled";
 
 export interface WebhookEndpointTable {
   id: string;
+  /** Empty for the partner's own. */
   tenant_id: string;
+  /** The same, null for the partner's own: goes with the tenant. */
+  owner_tenant_id: GeneratedAlways<string | null>;
   url: string;
   description: string | null;
   /** Of a drop-in endpoint that 360dialog's multi_webhook names; else null. */

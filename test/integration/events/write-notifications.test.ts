@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { NO_TENANT, writeNotifications } from "../../../src/events/write-notifications.ts";
+import { NO_TENANT } from "../../../src/events/no-tenant.ts";
+import { writeNotifications } from "../../../src/events/write-notifications.ts";
 import type { EndpointWish } from "../../../src/fanout/endpoints.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { buildEndpoint, buildTenant, event, identity, notification } from "../rows.ts";

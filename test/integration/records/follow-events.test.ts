@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { NO_TENANT, writeNotifications } from "../../../src/events/write-notifications.ts";
+import { NO_TENANT } from "../../../src/events/no-tenant.ts";
+import { writeNotifications } from "../../../src/events/write-notifications.ts";
 import {
   type ApplyEvents,
   type FollowedEvent,

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { NO_TENANT, writeNotifications } from "../../../src/events/write-notifications.ts";
+import { NO_TENANT } from "../../../src/events/no-tenant.ts";
+import { writeNotifications } from "../../../src/events/write-notifications.ts";
 import { claimDeliveries } from "../../../src/fanout/claim.ts";
 import { deleteEndpoint } from "../../../src/fanout/endpoints.ts";
 import { replayDeliveries } from "../../../src/fanout/replay.ts";

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type NewEvent, NO_TENANT } from "../../../src/events/write-notifications.ts";
+import { NO_TENANT } from "../../../src/events/no-tenant.ts";
+import type { NewEvent } from "../../../src/events/write-notifications.ts";
 import { ownEvents } from "../../../src/inbox/own-events.ts";
 import { split } from "../../../src/inbox/split.ts";
 import type { HookOwner } from "../../../src/tenancy/hooks.ts";
