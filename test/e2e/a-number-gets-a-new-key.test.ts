@@ -17,14 +17,12 @@ describe("a number's key", () => {
   });
   afterAll(() => gateway.stop());
 
-  const keysAt360dialog = async (channelId: string): Promise<number> =>
+  const keysAt360dialog = (channelId: string): number =>
     gateway.simulator.getChannel(channelId).keys.length;
 
   const hears = async (of: RotatingTenant, text: string): Promise<void> => {
-    gateway.simulator.receiveMessage(of.phoneNumberId, {
-      from: "15550009999",
-      content: { type: "text", text: { body: text } },
-    });
+    const { phoneNumberId } = of;
+    gateway.simulator.receiveMessage({ phoneNumberId, from: "15550009999", text });
     await eventually(async () => {
       const { body: events } = await of.call("GET", "/tenant/v1/events?type=message.received");
       return events.includes(text);
@@ -61,11 +59,11 @@ describe("a number's key", () => {
   });
 
   it("is changed by one of two who want it at once", async () => {
-    const made = await keysAt360dialog(tenant.channelId);
+    const made = keysAt360dialog(tenant.channelId);
     const both = await Promise.all([tenant.rotate(), tenant.rotate()]);
-    expect(both.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+    expect(new Set(both.map(({ status }) => status))).toEqual(new Set([200, 409]));
     expect(both.find(({ status }) => status === 409)?.json.code).toBe("rotation_in_progress");
-    expect(await keysAt360dialog(tenant.channelId)).toBe(made + 1);
+    expect(keysAt360dialog(tenant.channelId)).toBe(made + 1);
   });
 
   it("cannot be changed without a channel, and that of a missing number is not found", async () => {
@@ -110,8 +108,7 @@ describe("a number's key", () => {
 
   it("that changes under a streamed upload sends it back with 503 key_rotating", async () => {
     const own = await buildRotatingTenant(gateway);
-    let goOn = (): void => {};
-    const rotated = new Promise<void>((resolve) => (goOn = resolve));
+    const { promise: rotated, resolve: goOn } = Promise.withResolvers<void>();
     const uploading = request(`${gateway.url}/media`, {
       method: "POST",
       headers: { authorization: `Bearer ${own.token}`, "content-type": "multipart/form-data" },
@@ -133,14 +130,16 @@ describe("a number's key", () => {
     simulator.clearRequests();
     simulator.rotateKey(own.phoneNumberId);
     const sends: Promise<number>[] = [];
-    for (let i = 0; i < 200; i += 1) {
-      sends.push(own.call("POST", "/messages", { body }).then(({ status }) => status));
-      await sleep(5);
+    for (let i = 0; i < 150; i += 1) {
+      const to = textMessage(`1555000${1000 + i}`, "hello");
+      sends.push(own.call("POST", "/messages", { body: to }).then(({ status }) => status));
+      await sleep(20);
     }
     expect(new Set(await Promise.all(sends))).toEqual(new Set([502]));
     const asked = simulator.requests.filter(({ url }) => url === "/messages").length;
     expect(asked).toBeLessThan(10);
     await eventually(async () => (await own.state()) === "running", { withinMs: 10_000 });
+    await eventually(async () => (await own.history())[0]?.outcome !== null);
     expect(await own.history()).toMatchObject([{ reason: "healing", outcome: "rotated" }]);
     expect((await own.call("POST", "/messages", { body })).status).toBe(200);
     await hears(own, "after the healing");
@@ -153,7 +152,7 @@ describe("a number's key", () => {
     gateway.simulator.changeChannel(own.channelId, { permission: "missing" });
     gateway.simulator.rotateKey(own.phoneNumberId);
     expect((await own.call("POST", "/messages", { body })).json.code).toBe("api_key_rejected");
-    await eventually(async () => (await own.history()).length === 1);
+    await eventually(async () => (await own.history())[0]?.outcome === "failed");
     await sleep(3000);
     expect(await own.history()).toMatchObject([{ reason: "healing", outcome: "failed" }]);
     expect(await own.state()).toBe("key_rejected");
