@@ -12,6 +12,7 @@ import {
 /** Doubled with each attempt: 2 s, 4 s … 128 s, then it has failed. */
 const RETRY_AFTER_SECONDS = 2;
 const ATTEMPTS_MAX = 8;
+const PASSING: readonly string[] = ["upstream_unreachable", "overloaded"];
 
 /** Closes a rotation; `undefined` where another process has gone on with it. */
 export async function closeRotation(
@@ -30,13 +31,14 @@ export async function closeRotation(
     if (closed === undefined) {
       return undefined;
     }
-    const { number_id, id, reason } = closed;
+    const { number_id, id, reason, attempt_count } = closed;
     if (code === "address_not_allowed") {
       // A healing would fail in the same way, until an operator allows the address.
       const rejection = trx.updateTable("key_rejection").set({ heal_at: null });
       await rejection.where("number_id", "=", number_id).execute();
     }
-    if (reason !== "manual") {
+    // A call's own entries tell of what it has done itself.
+    if (reason !== "manual" || attempt_count > 1) {
       await auditJob(trx, "rotate_key", {
         target: { number_id, rotation_id: id },
         before: null,
@@ -59,7 +61,7 @@ export async function setBackRotation(
 ): Promise<void> {
   const { rotation } = leased;
   const reason = { code: error.errors?.[0]?.code ?? error.code, detail: error.message };
-  if (error.code !== "upstream_unreachable" || rotation.attempt_count >= ATTEMPTS_MAX) {
+  if (!PASSING.includes(error.code) || rotation.attempt_count >= ATTEMPTS_MAX) {
     const outcome = rotation.made_at === null ? "failed" : "webhook_not_set";
     await closeRotation(db, leased, { outcome, ...reason });
     return;
