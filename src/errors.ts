@@ -36,7 +36,7 @@ export const ERROR_CODES = {
   external_id_taken: { status: 409, title: "The external id is taken", meta: META.badParameter },
   rotation_in_progress: {
     status: 409,
-    title: "The key is being changed",
+    title: "A rotation is under way",
     meta: META.badParameter,
   },
   idempotency_in_progress: {
