@@ -648,6 +648,194 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/v1/numbers/{number_id}/api-key/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a number a new API key
+         * @description 360dialog makes a new key, from which moment the old one is dead; the new one is sealed at once and the hook registered again. Calls meanwhile wait for the new key, up to 5 seconds; none fails. The number needs a `channel_id` (`channel_id_missing`), and the gateway an account at 360dialog (`partner_account_missing`). After a 502 the gateway tries again by itself, because 360dialog may have made a key that did not arrive here; the history tells what came of it. A key that is to be used at an address that the operator does not allow is not kept (`address_not_allowed`): the number is then `key_rejected`.
+         */
+        post: operations["rotateNumberApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/numbers/{number_id}/api-key/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List how a number's key has changed
+         * @description Newest first; never with a key.
+         */
+        get: operations["listApiKeyHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/api-keys/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make many numbers new API keys
+         * @description A job over the numbers that fit all that is given, but for suspended ones: each gets a new key as by `rotateNumberApiKey`, one after the other, so many a minute. A number that fails stops no other. A dry run only tells which numbers these are.
+         */
+        post: operations["createKeyJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/api-keys/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the jobs that make new API keys
+         * @description Newest first, those of the schedule too; finished ones for 90 days.
+         */
+        get: operations["listKeyJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/api-keys/jobs/{key_job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The job's id, `kjb_…`.
+                 * @example kjb_01jd8qv4m0x5k7r2t9w3y6z1ab
+                 */
+                key_job_id: components["parameters"]["KeyJobId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read a job that makes new API keys
+         * @description The job, and how many of its numbers are in which state.
+         */
+        get: operations["getKeyJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/api-keys/jobs/{key_job_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The job's id, `kjb_…`.
+                 * @example kjb_01jd8qv4m0x5k7r2t9w3y6z1ab
+                 */
+                key_job_id: components["parameters"]["KeyJobId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a job that makes new API keys
+         * @description No further number is begun; one that is under way is finished.
+         */
+        post: operations["stopKeyJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/api-keys/jobs/{key_job_id}/numbers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The job's id, `kjb_…`.
+                 * @example kjb_01jd8qv4m0x5k7r2t9w3y6z1ab
+                 */
+                key_job_id: components["parameters"]["KeyJobId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List what became of a job's numbers
+         * @description By the numbers' ids.
+         */
+        get: operations["listKeyJobNumbers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/api-keys/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read when API keys are changed by themselves
+         * @description Nothing is, until an interval is set.
+         */
+        get: operations["getKeySchedule"];
+        /**
+         * Set when API keys are changed by themselves
+         * @description Keys of running numbers with a `channel_id` that are older than `every_days` are changed, so many a minute, by a job that is looked for each hour; null stops that. A number whose rotation has failed is left alone for a day.
+         */
+        put: operations["putKeySchedule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/partner/v1/imports": {
         parameters: {
             query?: never;
@@ -3076,7 +3264,7 @@ export interface components {
          * @description The stable word for what went wrong. What is wrong with the query or makes the body unreadable is a 400, what is wrong in the body a 422; a malformed id in the path, also one with U+0000, is a missing one: 404 `not_found`. Words that no operation names are reserved.
          * @enum {string}
          */
-        ErrorCode: "invalid_json" | "invalid_parameter" | "phone_number_required" | "phone_number_conflict" | "multiple_credentials" | "token_missing" | "token_invalid" | "insufficient_scope" | "tenant_suspended" | "wrong_audience" | "not_found" | "unknown_operation" | "method_not_allowed" | "number_taken" | "channel_taken" | "external_id_taken" | "idempotency_in_progress" | "etag_mismatch" | "too_large" | "unsupported_media_type" | "invalid_request" | "window_closed" | "opt_in_missing" | "opted_out" | "destination_restricted" | "template_unavailable" | "idempotency_key_reused" | "api_key_required" | "key_number_mismatch" | "public_url_invalid" | "rate_limited" | "registration_limit" | "internal_error" | "upstream_unreachable" | "api_key_rejected" | "overloaded" | "key_rotating" | "outcome_unknown" | "upstream_timeout";
+        ErrorCode: "invalid_json" | "invalid_parameter" | "phone_number_required" | "phone_number_conflict" | "multiple_credentials" | "token_missing" | "token_invalid" | "insufficient_scope" | "tenant_suspended" | "wrong_audience" | "not_found" | "unknown_operation" | "method_not_allowed" | "number_taken" | "rotation_in_progress" | "channel_taken" | "external_id_taken" | "idempotency_in_progress" | "etag_mismatch" | "too_large" | "unsupported_media_type" | "invalid_request" | "window_closed" | "opt_in_missing" | "opted_out" | "destination_restricted" | "template_unavailable" | "idempotency_key_reused" | "api_key_required" | "key_number_mismatch" | "public_url_invalid" | "rate_limited" | "registration_limit" | "internal_error" | "upstream_unreachable" | "api_key_rejected" | "overloaded" | "key_rotating" | "outcome_unknown" | "upstream_timeout";
         /** @description An error of ours (RFC 9457). Some codes add members of their own. */
         Problem: {
             /** Format: uri-reference */
@@ -3672,6 +3860,105 @@ export interface components {
             throughput?: components["schemas"]["Throughput"];
             local_storage_region?: string | null;
             guards?: components["schemas"]["NumberGuardsUpdate"];
+        };
+        KeyRotation: {
+            id: string;
+            number_id: string;
+            /**
+             * @description `healing`: 360dialog refused the key before. `given`: a key that was made elsewhere and given to us.
+             * @enum {string}
+             */
+            reason: "manual" | "many" | "schedule" | "healing" | "given";
+            /** @description The client that asked for it; null where the gateway did so by itself. */
+            actor: string | null;
+            job_id: string | null;
+            /** Format: date-time */
+            opened_at: string;
+            /**
+             * Format: date-time
+             * @description When the new key was sealed, and calls went with it.
+             */
+            made_at: string | null;
+            /** Format: date-time */
+            closed_at: string | null;
+            /** @description From `opened_at` to `made_at`, in milliseconds; what a call may have waited. */
+            gap_ms: number | null;
+            /** @description Of the new key. */
+            key_last4: string | null;
+            /**
+             * @description `webhook_not_set`: the new key is in use, but 360dialog would not take our hook. Null while it is open.
+             * @enum {string|null}
+             */
+            outcome: "rotated" | "webhook_not_set" | "failed" | null;
+            /** @description Why it failed, or why it is still open after an attempt. */
+            code: string | null;
+            detail: string | null;
+            attempt_count: number;
+        };
+        KeyRotationList: {
+            data: components["schemas"]["KeyRotation"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        /** @description How many keys are made a minute; 10 if left out. */
+        KeysPerMinute: number;
+        KeyJobCreate: {
+            tenant_id?: string;
+            number_ids?: string[];
+            older_than_days?: number;
+            per_minute?: components["schemas"]["KeysPerMinute"];
+            /** @default false */
+            dry_run: boolean;
+        };
+        KeyJob: {
+            id: string;
+            /** @enum {string} */
+            reason: "many" | "schedule";
+            dry_run: boolean;
+            /** @enum {string} */
+            state: "running" | "stopped" | "finished";
+            per_minute: number;
+            number_count: number;
+            /** @description How many numbers are in which state. */
+            numbers: {
+                pending: number;
+                rotating: number;
+                rotated: number;
+                failed: number;
+                valid: number;
+            };
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+        };
+        KeyJobList: {
+            data: components["schemas"]["KeyJob"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        KeyJobNumber: {
+            number_id: string;
+            /**
+             * @description `valid`: what a dry run says of a number whose key would be changed.
+             * @enum {string}
+             */
+            state: "pending" | "rotating" | "rotated" | "failed" | "valid";
+            rotation_id: string | null;
+            /** @description Why it failed. */
+            code: string | null;
+            detail: string | null;
+        };
+        KeyJobNumberList: {
+            data: components["schemas"]["KeyJobNumber"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        KeySchedule: {
+            /** @description Keys that are older are changed; null when none are by themselves. */
+            every_days: number | null;
+            per_minute: number;
+        };
+        KeyScheduleUpdate: {
+            every_days: number | null;
+            per_minute?: components["schemas"]["KeysPerMinute"];
         };
         ApiKeySet: {
             api_key: components["schemas"]["ApiKey"];
@@ -4553,7 +4840,27 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Another number has this `channel_id` (`channel_taken`). */
+        /** @description The number's key is being changed already (`rotation_in_progress`). */
+        RotationInProgress: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:waba-gateway:error:rotation_in_progress",
+                 *       "title": "A rotation is under way",
+                 *       "status": 409,
+                 *       "detail": "The number's key is being changed already; see its history for what comes of it.",
+                 *       "code": "rotation_in_progress",
+                 *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Another number has this `channel_id` (`channel_taken`), or the number's key is being changed (`rotation_in_progress`). */
         ChannelTaken: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5138,6 +5445,11 @@ export interface components {
         TenantId: string;
         /** @description The client's id (`cli_…`). */
         ClientId: string;
+        /**
+         * @description The job's id, `kjb_…`.
+         * @example kjb_01jd8qv4m0x5k7r2t9w3y6z1ab
+         */
+        KeyJobId: string;
         /** @description Our id of the import (`imp_…`). */
         ImportId: string;
         /** @description Our id of the number (`num_…`). */
@@ -6774,11 +7086,315 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["RotationInProgress"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["KeyRefused"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnreachable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rotateNumberApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rotation, closed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyRotation"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["RotationInProgress"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnreachable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listApiKeyHistory: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rotations. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyRotationList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createKeyJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "older_than_days": 90,
+                 *       "per_minute": 10
+                 *     }
+                 */
+                "application/json": components["schemas"]["KeyJobCreate"];
+            };
+        };
+        responses: {
+            /** @description The job. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyJob"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listKeyJobs: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The jobs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyJobList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getKeyJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The job's id, `kjb_…`.
+                 * @example kjb_01jd8qv4m0x5k7r2t9w3y6z1ab
+                 */
+                key_job_id: components["parameters"]["KeyJobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyJob"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    stopKeyJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The job's id, `kjb_…`.
+                 * @example kjb_01jd8qv4m0x5k7r2t9w3y6z1ab
+                 */
+                key_job_id: components["parameters"]["KeyJobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyJob"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listKeyJobNumbers: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The job's id, `kjb_…`.
+                 * @example kjb_01jd8qv4m0x5k7r2t9w3y6z1ab
+                 */
+                key_job_id: components["parameters"]["KeyJobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The numbers. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyJobNumberList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getKeySchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schedule. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeySchedule"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putKeySchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "every_days": 90,
+                 *       "per_minute": 10
+                 *     }
+                 */
+                "application/json": components["schemas"]["KeyScheduleUpdate"];
+            };
+        };
+        responses: {
+            /** @description The schedule as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeySchedule"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
     };

@@ -8,6 +8,7 @@ import { pruneIdempotencyKeys } from "./gateway/idempotency/keys.ts";
 import { type Log, logBackgroundFailed } from "./log.ts";
 import { chainAudit } from "./partner/audit/chain.ts";
 import { pruneImports } from "./partner/imports/work.ts";
+import { pruneKeyJobs } from "./partner/keys/key-jobs.ts";
 import type { Onboarding } from "./partner/open-onboarding.ts";
 import type { openPartner } from "./partner/open-partner.ts";
 import { pruneRegistrations } from "./partner/registrations/read-registrations.ts";
@@ -45,6 +46,7 @@ export function createBackground(options: {
   let dispatcher: Dispatcher | undefined;
   let hubEvents: ReturnType<typeof onboarding.start> | undefined;
   let imports: ReturnType<typeof partner.startImports> | undefined;
+  let keys: ReturnType<typeof partner.startKeys> | undefined;
   let follower: ReturnType<typeof records.startFollower> | undefined;
 
   async function keepWatch(): Promise<void> {
@@ -62,6 +64,7 @@ export function createBackground(options: {
     await records.prune();
     await pruneRegistrations(db);
     await pruneImports(db);
+    await pruneKeyJobs(db);
     await tenancy.renew();
     // Last, because it may wait long for whoever still reads.
     await fanout.dropOld();
@@ -74,6 +77,7 @@ export function createBackground(options: {
         follower = records.startFollower();
         hubEvents = onboarding.start();
         imports = partner.startImports();
+        keys = partner.startKeys();
       }
       const everyMinute = every(MINUTE_MS, keepWatch, onJobError);
       // So soon that a process that is often begun anew does it too.
@@ -82,6 +86,7 @@ export function createBackground(options: {
         async stop(stopOptions) {
           await Promise.all([everyMinute.stop(), hourly.stop(), dispatcher?.stop(stopOptions)]);
           await Promise.all([follower?.stop(), hubEvents?.stop(), imports?.stop()]);
+          await keys?.stop();
         },
       };
     },

@@ -20,7 +20,9 @@ export type IdPrefix =
   | "req"
   | "reg"
   | "aud"
-  | "imp";
+  | "imp"
+  | "rot"
+  | "kjb";
 
 /**
  * A new id, `prefix_` and 26 characters that sort by the time they were made: 48 bits of

@@ -188,6 +188,10 @@ export async function openParts(
   const onboarding = openOnboarding({ ...hub, db, feed, platformSecret, log });
   const commit = createCommitNotifications(db);
   let stopping = false;
+  const afterWrite = async (): Promise<void> => {
+    signals.tell("change");
+    await feed.read();
+  };
   const partner = openPartner({
     db,
     feed,
@@ -195,6 +199,7 @@ export async function openParts(
     ...hub,
     registerIssuer: tenancy.registerIssuer,
     contract,
+    afterWrite,
     onError: onJobError,
   });
   const works = { tenancy, fanout, records, onboarding, partner };
@@ -227,10 +232,6 @@ export async function openParts(
       },
     }),
   ];
-  const afterWrite = async (): Promise<void> => {
-    signals.tell("change");
-    await feed.read();
-  };
   const whatsApp = openGateway({
     db,
     sealer,

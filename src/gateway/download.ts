@@ -4,12 +4,12 @@ import type { Origins } from "../dialog360/origins.ts";
 import { ApiError, NotFound } from "../errors.ts";
 import type { WhatsAppCall } from "../http/whatsapp-calls.ts";
 import type { Directory, DirectoryNumber } from "../tenancy/directory.ts";
+import type { CallWithKey } from "./call-with-key.ts";
 import { type ForwardedCall, throwUnanswered, upstreamCall } from "./forward.ts";
 import { pickAnswerHeaders, upstreamRequestHeaders } from "./headers.ts";
 import { ATTACHMENT_PATH, attachmentSearch, type MediaUrls } from "./media-url.ts";
 import type { ParsedPath } from "./parse-path.ts";
 import type { AnswerCall } from "./plain-call.ts";
-import type { AfterRefusedKey } from "./refused-key.ts";
 import type { Transfer } from "./transfers.ts";
 
 export type Downloads = {
@@ -32,12 +32,12 @@ const FILE_HEADERS = {
 export function createDownloads(options: {
   upstream: Pick<Upstream, "stream">;
   origins: Origins;
-  afterRefusedKey: AfterRefusedKey;
+  callWithKey: CallWithKey;
   directory: Pick<Directory, "findTenant">;
   mediaUrls: MediaUrls;
   transfer: Transfer;
 }): Downloads {
-  const { upstream, origins, afterRefusedKey, directory, mediaUrls, transfer } = options;
+  const { upstream, origins, callWithKey, directory, mediaUrls, transfer } = options;
 
   /** `undefined` when 360dialog refuses the key, of which the caller has seen nothing. */
   async function streamOnce(
@@ -84,11 +84,7 @@ export function createDownloads(options: {
       messageId: undefined,
     };
     const attempt = (now: DirectoryNumber) => streamOnce(call, now, forwarded);
-    await transfer(number.tenantId, async () => {
-      if ((await attempt(number)) === undefined) {
-        await afterRefusedKey(number, attempt, { repeatable: true });
-      }
-    });
+    await transfer(number.tenantId, () => callWithKey(number, attempt, { repeatable: true }));
   }
 
   return {

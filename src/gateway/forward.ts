@@ -7,7 +7,7 @@ import type { WholeAnswer } from "./answer.ts";
 import { pickAnswerHeaders } from "./headers.ts";
 import { usableKey } from "./number-key.ts";
 import { outcomeUnknown } from "./outcome-unknown.ts";
-import type { AfterRefusedKey } from "./refused-key.ts";
+import type { CallWithKey } from "./call-with-key.ts";
 
 /** A call as it goes upstream; its key is added by `forward`. */
 export type ForwardedCall = {
@@ -31,9 +31,9 @@ export type Forward = (number: DirectoryNumber, call: ForwardedCall) => Promise<
 export function createForward(options: {
   upstream: Pick<Upstream, "exchange">;
   origins: Origins;
-  afterRefusedKey: AfterRefusedKey;
+  callWithKey: CallWithKey;
 }): Forward {
-  const { upstream, origins, afterRefusedKey } = options;
+  const { upstream, origins, callWithKey } = options;
 
   async function attempt(
     number: DirectoryNumber,
@@ -47,9 +47,8 @@ export function createForward(options: {
     return status === 401 ? undefined : { status, headers: pickAnswerHeaders(headers), body };
   }
 
-  return async (number, call) =>
-    (await attempt(number, call)) ??
-    afterRefusedKey(number, (now) => attempt(now, call), {
+  return (number, call) =>
+    callWithKey(number, (now) => attempt(now, call), {
       // What was streamed cannot be sent a second time by us, but by its caller.
       repeatable: !(call.body instanceof Readable),
     });

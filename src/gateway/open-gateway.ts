@@ -10,6 +10,7 @@ import type { Authenticate } from "../tenancy/authenticate.ts";
 import type { Directory } from "../tenancy/directory.ts";
 import { markKeyRejected } from "../tenancy/phone-numbers.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
+import { createCallWithKey } from "./call-with-key.ts";
 import { createDownloads } from "./download.ts";
 import { createAnswerDryRun } from "./dry-run.ts";
 import { createForward } from "./forward.ts";
@@ -20,7 +21,6 @@ import { createKeyedSends } from "./keyed-sends.ts";
 import { createMediaLookup, createUpload } from "./media.ts";
 import { createMediaUrls } from "./media-url.ts";
 import { createPlainCall } from "./plain-call.ts";
-import { createAfterRefusedKey } from "./refused-key.ts";
 import { createSend } from "./send.ts";
 import { refusalError, type RefusedBy } from "./throttle/refusal.ts";
 import type { Throttle } from "./throttle/throttle.ts";
@@ -40,7 +40,7 @@ export function openGateway(options: {
   authenticate: Authenticate;
   directory: Directory;
   dropIn: DropInSettings;
-  /** Awaited before a change of settings is answered. */
+  /** Awaited after a change, so that this process has heard of it. */
   afterWrite: () => Promise<void>;
   throttle: Throttle;
   guards: Guards;
@@ -57,11 +57,14 @@ export function openGateway(options: {
   const { db, sealer, upstream, origins, directory, throttle, guards, messageLog, mediaIds } =
     options;
   const { url: publicUrl, log, metrics } = options;
-  const afterRefusedKey = createAfterRefusedKey({
+  const callWithKey = createCallWithKey({
     reloadNumber: directory.reloadNumber,
-    markKeyRejected: (number) => markKeyRejected(db, number.tenantId, number),
+    async markKeyRejected(number) {
+      await markKeyRejected(db, number.tenantId, number);
+      await options.afterWrite();
+    },
   });
-  const forward = createForward({ upstream, origins, afterRefusedKey });
+  const forward = createForward({ upstream, origins, callWithKey });
   const mediaUrls = createMediaUrls({ publicUrl, keys: options.mediaUrlKeys });
   const refusedBy: RefusedBy = (refusal) => {
     countRefusedByLimit(metrics, refusal);
@@ -91,7 +94,7 @@ export function openGateway(options: {
     downloads: createDownloads({
       upstream,
       origins,
-      afterRefusedKey,
+      callWithKey,
       directory,
       mediaUrls,
       transfer,

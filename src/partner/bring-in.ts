@@ -5,6 +5,7 @@ import type { Database } from "../store/database.ts";
 import type { PhoneNumberRow } from "../tenancy/phone-numbers.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
 import type { ConnectNumber } from "./connect-number.ts";
+import { demandNoRotation, noteGivenKey } from "./keys/rotations.ts";
 import {
   type CheckNumber,
   deleteNumberAsPartner,
@@ -22,10 +23,19 @@ export type BringIn = {
   check(wish: BringInWish): Promise<{ apiKey: Secret; fields: NumberFields }>;
   /** @throws {ApiError} as `check`, and `number_taken`, `channel_taken`, `public_url_invalid` */
   create(tenantId: string, wish: BringInWish): Promise<PhoneNumberRow>;
-  /** A new key counts once 360dialog takes it and sends the number's webhooks to us. */
+  /**
+   * A new key counts once 360dialog takes it and sends the number's webhooks to us.
+   * @throws {ApiError} as `check`, and `rotation_in_progress`
+   */
   replaceKey(
     number: PhoneNumberRow,
-    options: { apiKey: Secret; fields: NumberFields; check?: CheckNumber | undefined },
+    options: {
+      apiKey: Secret;
+      fields: NumberFields;
+      /** The client that gives it; null for a job. */
+      actor: string | null;
+      check?: CheckNumber | undefined;
+    },
   ): Promise<PhoneNumberRow>;
 };
 
@@ -71,7 +81,8 @@ export function createBringIn(options: {
       return updateNumberAsPartner(db, number, { fields: running });
     },
 
-    async replaceKey(number, { apiKey, fields, check: checkNumber }) {
+    async replaceKey(number, { apiKey, fields, actor, check: checkNumber }) {
+      await demandNoRotation(db, number.id);
       const baseUrl = fields.base_url === undefined ? number.base_url : fields.base_url;
       await connect.checkKey({ phoneNumberId: number.phone_number_id, apiKey, baseUrl });
       // Sealed before the webhook is set: the old key may be dead already, so this one must not be lost.
@@ -79,6 +90,10 @@ export function createBringIn(options: {
         fields,
         newKey: { apiKey, sealer },
         check: checkNumber,
+        async also(trx, row) {
+          await demandNoRotation(trx, row.id);
+          await noteGivenKey(trx, row, actor);
+        },
       });
       await connect.registerHook(updated, apiKey);
       const state = number.state === "suspended" ? "suspended" : "running";

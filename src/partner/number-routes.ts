@@ -101,7 +101,12 @@ export function numberRoutes(options: {
         const row =
           apiKey === undefined
             ? await updateNumberAsPartner(db, number, { fields, check })
-            : await bringIn.replaceKey(number, { apiKey, fields, check });
+            : await bringIn.replaceKey(number, {
+                apiKey,
+                fields,
+                actor: call.caller.clientId,
+                check,
+              });
         return answer(200, row);
       },
     ),
@@ -146,7 +151,8 @@ export function numberRoutes(options: {
       async (call) => {
         const { api_key } = call.body as Schemas["ApiKeySet"];
         const apiKey = new Secret(api_key);
-        const row = await bringIn.replaceKey(await numberOf(call), { apiKey, fields: {} });
+        const { clientId: actor } = call.caller;
+        const row = await bringIn.replaceKey(await numberOf(call), { apiKey, fields: {}, actor });
         return answer(200, row);
       },
     ),

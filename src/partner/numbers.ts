@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { ApiError, NotFound } from "../errors.ts";
 import { newId } from "../ids.ts";
 import type { Secret } from "../secret.ts";
@@ -99,9 +100,11 @@ export async function updateNumberAsPartner(
     fields: NumberFields;
     newKey?: { apiKey: Secret; sealer: Sealer } | undefined;
     check?: CheckNumber | undefined;
+    /** Done in the same transaction. */
+    also?: (trx: DatabaseTransaction, row: PhoneNumberRow) => Promise<void>;
   },
 ): Promise<PhoneNumberRow> {
-  const { newKey, check } = options;
+  const { newKey, check, also } = options;
   const { guards, ...fields } = options.fields;
   return refuseTaken(
     db.transaction().execute(async (trx) => {
@@ -111,6 +114,7 @@ export async function updateNumberAsPartner(
       const key = newKey && {
         api_key_sealed: newKey.sealer.seal(newKey.apiKey, apiKeySealContext(before)),
         key_last4: lastFour(newKey.apiKey),
+        key_made_at: sql<Date>`now()`,
       };
       const columns = { ...fields, ...key, ...(guards && { guards: changedGuards(guards) }) };
       if (Object.keys(columns).length === 0) {
@@ -124,6 +128,7 @@ export async function updateNumberAsPartner(
         .executeTakeFirstOrThrow();
       await announceChange(trx, { kind: "tenant", key: before.tenant_id });
       await forgetHooks(trx, number.id);
+      await also?.(trx, row);
       return row;
     }),
   );
@@ -164,7 +169,7 @@ export async function lockNumber(
 const SHOWN_FROM_LENGTH = 12;
 
 /** Of a short key even four characters would be too much. */
-function lastFour(apiKey: Secret): string | null {
+export function lastFour(apiKey: Secret): string | null {
   const key = apiKey.reveal();
   return key.length >= SHOWN_FROM_LENGTH ? key.slice(-4) : null;
 }

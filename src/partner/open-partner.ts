@@ -15,6 +15,7 @@ import { importRoutes } from "./imports/import-routes.ts";
 import { SOMETHING_TO_IMPORT, startImports } from "./imports/work.ts";
 import { issuerRoutes } from "./issuer-routes.ts";
 import { destinationRuleRoutes } from "./destination-rule-routes.ts";
+import { openKeys } from "./keys/open-keys.ts";
 import { moveNumberRoutes } from "./move-number-routes.ts";
 import { numberRoutes } from "./number-routes.ts";
 import { registrationRoutes } from "./registrations/registration-routes.ts";
@@ -35,11 +36,18 @@ export function openPartner(options: {
   unusableUrl: string | undefined;
   registerIssuer: RegisterIssuer;
   contract: Contract;
+  /** Awaited after a change: other processes are told, and this one has heard of it. */
+  afterWrite: () => Promise<void>;
   onError: (error: unknown) => void;
-}): { routes: Route[]; startImports: () => ReturnType<typeof startImports> } {
+}): {
+  routes: Route[];
+  startImports: () => ReturnType<typeof startImports>;
+  startKeys: () => { stop: () => Promise<void> };
+} {
   const { db, feed, sealer, registerIssuer } = options;
   const connect = createConnectNumber(options);
   const bringIn = createBringIn({ db, sealer, connect });
+  const keys = openKeys({ ...options, connect });
   let imports: ReturnType<typeof startImports> | undefined;
   const routes = [
     ...tenantRoutes({ db }),
@@ -48,6 +56,7 @@ export function openPartner(options: {
     ...destinationRuleRoutes({ db }),
     ...moveNumberRoutes({ db, sealer }),
     ...numberRoutes({ db, sealer, connect, bringIn }),
+    ...keys.routes,
     ...importRoutes({ ...options, poke: () => imports?.poke() }),
     ...registrationRoutes({ db }),
     ...auditRoutes({ db }),
@@ -55,6 +64,7 @@ export function openPartner(options: {
   ];
   return {
     routes,
+    startKeys: keys.start,
     startImports() {
       imports = startImports({ ...options, bringIn });
       feed.pokeWhile(SOMETHING_TO_IMPORT, imports.poke);

@@ -17,7 +17,7 @@ export function valueOfHubCall<Value>(call: OwnCall<Value>): Value {
       ]);
     case "refused":
       throw new ApiError(
-        call.status >= 500 ? "upstream_unreachable" : "invalid_request",
+        call.status >= 500 || call.status === 429 ? "upstream_unreachable" : "invalid_request",
         `360dialog's Partner API answered ${call.status}: ${call.detail}.`,
       );
     case "unreachable":

@@ -31,6 +31,13 @@ import type {
   TemplateTable,
 } from "./schema/records.ts";
 import type { ImportJobTable, ImportRowTable } from "./schema/imports.ts";
+import type {
+  KeyJobNumberTable,
+  KeyJobTable,
+  KeyRejectionTable,
+  KeyRotationTable,
+  KeyScheduleTable,
+} from "./schema/keys.ts";
 import type { PartnerEventTable, PartnerHookTable } from "./schema/partner.ts";
 import type { RegistrationLimitTable, RegistrationTable } from "./schema/registrations.ts";
 import type { ChangeTable, InstallationTable } from "./schema/store.ts";
@@ -97,4 +104,9 @@ export interface Schema {
   usage_message: UsageMessageTable;
   import_job: ImportJobTable;
   import_row: ImportRowTable;
+  key_rotation: KeyRotationTable;
+  key_rejection: KeyRejectionTable;
+  key_job: KeyJobTable;
+  key_job_number: KeyJobNumberTable;
+  key_schedule: KeyScheduleTable;
 }

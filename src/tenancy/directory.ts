@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { Secret } from "../secret.ts";
 import type { ChangeFeed } from "../store/change-feed.ts";
 import type { Database } from "../store/database.ts";
@@ -22,6 +23,8 @@ export type DirectoryNumber = {
   /** Those that count for this number, when any of them is on. */
   guards?: GuardSettings | undefined;
   apiKeySealed: Buffer | null;
+  /** A new key is being made: calls wait for it, because the old one may be dead any moment. */
+  rotating: boolean;
   /** Opened at first use and kept as long as the entry. `undefined`: there is no key. */
   apiKey: () => Secret | undefined;
 };
@@ -51,7 +54,7 @@ export function createDirectory(options: {
   const { db, feed, sealer } = options;
   const tenants: Remembered<DirectoryTenant | undefined> = createRemembered({
     feed,
-    load: (tenantId) => loadTenant(db, tenantId, sealer),
+    load: (tenantId) => loadTenant(db, tenantId, { sealer }),
     entriesMax: TENANTS_MAX,
   });
   const clients = createRemembered({
@@ -69,25 +72,45 @@ export function createDirectory(options: {
   return {
     findTenant: tenants.get,
     findClient: clients.get,
-    async reloadNumber({ id, tenantId }) {
-      tenants.forget(tenantId);
-      return (await tenants.get(tenantId))?.numbers.find((number) => number.id === id);
+    async reloadNumber(known) {
+      const tenant = await loadTenant(db, known.tenantId, { sealer, numberId: known.id });
+      const [number] = tenant?.numbers ?? [];
+      if (number === undefined || !isAsKnown(number, known)) {
+        tenants.forget(known.tenantId);
+      }
+      return number;
     },
   };
 }
 
+const NO_KEY = Buffer.alloc(0);
+
+function isAsKnown(number: DirectoryNumber, known: DirectoryNumber): boolean {
+  return (
+    number.state === known.state &&
+    number.rotating === known.rotating &&
+    Buffer.compare(number.apiKeySealed ?? NO_KEY, known.apiKeySealed ?? NO_KEY) === 0
+  );
+}
+
+/** With all of its numbers, or with one. */
 async function loadTenant(
   db: Database,
   tenantId: string,
-  sealer: Sealer,
+  { sealer, numberId }: { sealer: Sealer; numberId?: string },
 ): Promise<DirectoryTenant | undefined> {
   const rows = await db
     .selectFrom("tenant as t")
     .leftJoin("phone_number as n", "n.tenant_id", "t.id")
     .where("t.id", "=", tenantId)
+    .$if(numberId !== undefined, (q) => q.where("n.id", "=", numberId ?? ""))
     .select(["t.state as tenant_state", "n.id", "n.phone_number_id", "n.waba_id", "n.state"])
     .select(["n.base_url", "n.api_key_sealed", "n.throughput"])
     .select(["n.guards", "t.guards as tenant_guards"])
+    .select(
+      sql<boolean>`exists (select from key_rotation r where r.number_id = n.id
+        and r.closed_at is null and r.made_at is null and r.retry_at is null)`.as("rotating"),
+    )
     .orderBy("n.id")
     .execute();
   const [first] = rows;
@@ -116,6 +139,7 @@ async function loadTenant(
         baseUrl: row.base_url,
         guards: guardsIfAnyIsOn(effectiveGuards(row.tenant_guards, row.guards ?? {})),
         apiKeySealed: sealed,
+        rotating: row.rotating,
         apiKey: once(() => (sealed === null ? undefined : sealer.open(sealed, context))),
       },
     ];

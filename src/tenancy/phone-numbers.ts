@@ -1,4 +1,4 @@
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import { NotFound } from "../errors.ts";
 import { announceChange } from "../store/change-feed.ts";
 import type { Database } from "../store/database.ts";
@@ -90,7 +90,10 @@ export async function findTenantsOfWaba(db: Database, wabaId: string): Promise<s
   return rows.map((row) => row.tenant_id);
 }
 
-/** 360dialog refused this very key: later calls are answered without asking it. */
+/**
+ * 360dialog refused this very key: later calls are answered without asking it. That it did so is written
+ * down once, for whoever tells of it and heals it.
+ */
 export async function markKeyRejected(
   db: Database,
   tenantId: string,
@@ -107,6 +110,18 @@ export async function markKeyRejected(
       .where("api_key_sealed", "=", number.apiKeySealed)
       .executeTakeFirst();
     if (marked.numUpdatedRows > 0n) {
+      await trx
+        .insertInto("key_rejection")
+        .values({ number_id: number.id })
+        .onConflict((conflict) =>
+          conflict.column("number_id").doUpdateSet({
+            rejected_at: sql`now()`,
+            told_at: null,
+            heal_count: 0,
+            heal_at: sql`now()`,
+          }),
+        )
+        .execute();
       await announceChange(trx, { kind: "tenant", key: tenantId });
     }
   });

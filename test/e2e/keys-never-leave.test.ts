@@ -6,7 +6,13 @@ import { call, fetchToken } from "../support/call.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/free-port.ts";
-import { BOOTSTRAP, buildTenant, testEnvironment, textMessage } from "../support/gateway.ts";
+import {
+  BOOTSTRAP,
+  buildTenant,
+  environmentOf,
+  testEnvironment,
+  textMessage,
+} from "../support/gateway.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { spawnGateway } from "../support/spawned-gateway.ts";
 
@@ -27,7 +33,7 @@ describe("a secret", () => {
       METRICS_PORT: String(metricsPort),
       LOG_LEVEL: "trace",
       DATABASE_URL: database.url,
-      D360_BASE_URL: simulator.url,
+      ...environmentOf(simulator),
     };
     const gateway = await spawnGateway(env);
     const answers: string[] = [];
@@ -81,6 +87,14 @@ describe("a secret", () => {
       partner("PATCH", `/partner/v1/numbers/${other.phoneNumberId}`, { api_key: tenant.apiKey }),
     );
     await keep(partner("POST", "/partner/v1/tenants", { name: 1, api_key: tenant.apiKey }));
+    const { channelId } = simulator.getNumber(tenant.phoneNumberId);
+    const numberPath = `/partner/v1/numbers/${tenant.numberId}`;
+    await keep(partner("PATCH", numberPath, { channel_id: channelId }));
+    expect((await keep(partner("POST", `${numberPath}/api-key/rotate`))).status).toBe(200);
+    const rotatedKey = simulator.getNumber(tenant.phoneNumberId).apiKey;
+    await keep(partner("POST", "/partner/v1/api-keys/rotate", { dry_run: true }));
+    await keep(partner("GET", `${numberPath}/api-key/history`));
+    await keep(partner("PATCH", numberPath, { channel_id: null }));
     simulator.rotateKey(tenant.phoneNumberId);
     await keep(tenant.call("POST", "/messages", { body: textMessage("15550001111", "x") }));
     const audit = await eventually(async () => {
@@ -91,6 +105,8 @@ describe("a secret", () => {
 
     secrets = new Map([
       ["API key", tenant.apiKey],
+      ["API key that we had made", rotatedKey],
+      ["partner's API key", simulator.partner.apiKey],
       ["tenant's token", tenant.token],
       ["partner's token", token],
       ["client secret", tenant.client.secret],
@@ -125,7 +141,7 @@ describe("a secret", () => {
             .filter(({ url }) => url !== "/v1/configs/webhook")
             .map(({ headers, url, body }) => [
               url,
-              { ...headers, "d360-api-key": "" },
+              { ...headers, "d360-api-key": "", "x-api-key": "" },
               body.toString(),
             ]),
         ),
@@ -138,7 +154,7 @@ describe("a secret", () => {
   });
 
   it("is in none of: answers, audit, metrics, log, database, deliveries, calls upstream", () => {
-    expect(secrets.size).toBe(12);
+    expect(secrets.size).toBe(14);
     for (const [place, text] of places) {
       expect(text.length, place).toBeGreaterThan(100);
       for (const [name, secret] of secrets) {

@@ -68,7 +68,7 @@ export async function workRow(
     throw new ApiError("api_key_required", "The number is not running: it needs an api_key.");
   }
   const running = { ...fields, onboarding_stage: "running" } as const;
-  const replaced = await bringIn.replaceKey(number, { apiKey, fields: running });
+  const replaced = await bringIn.replaceKey(number, { apiKey, fields: running, actor: null });
   return { state: "imported", numberId: replaced.id };
 }
 

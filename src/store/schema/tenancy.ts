@@ -94,6 +94,7 @@ export interface PhoneNumberTable {
   onboarding_stage: OnboardingStage | null;
   api_key_sealed: Buffer | null;
   key_last4: string | null;
+  key_made_at: Generated<Date>;
   base_url: string | null;
   /** Sends a second that 360dialog grants the number. */
   throughput: Generated<20 | 80 | 1000>;

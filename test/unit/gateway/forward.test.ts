@@ -2,8 +2,8 @@ import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import type { Exchange, UpstreamCall } from "../../../src/dialog360/exchange.ts";
 import { createOrigins } from "../../../src/dialog360/origins.ts";
+import { createCallWithKey } from "../../../src/gateway/call-with-key.ts";
 import { createForward, type ForwardedCall } from "../../../src/gateway/forward.ts";
-import { createAfterRefusedKey } from "../../../src/gateway/refused-key.ts";
 import { Secret } from "../../../src/secret.ts";
 import type { DirectoryNumber } from "../../../src/tenancy/directory.ts";
 
@@ -26,6 +26,7 @@ function numberWith(key: string | undefined, fields: Partial<DirectoryNumber> = 
     guards: undefined,
     baseUrl: null,
     apiKeySealed: null,
+    rotating: false,
     apiKey: () => apiKey,
     ...fields,
   } satisfies DirectoryNumber;
@@ -49,7 +50,7 @@ function forwarding(
       baseUrl: "https://upstream.example",
       allowedOrigins: ["https://own.example"],
     }),
-    afterRefusedKey: createAfterRefusedKey({
+    callWithKey: createCallWithKey({
       reloadNumber: async () => (reloaded.length > 1 ? reloaded.shift() : reloaded[0]),
       markKeyRejected: async (number) => void rejected.push(number),
       withinMs: 400,

@@ -16,6 +16,7 @@ function number(
     throughput: 80,
     baseUrl: null,
     apiKeySealed: null,
+    rotating: false,
     apiKey: () => undefined,
   };
 }

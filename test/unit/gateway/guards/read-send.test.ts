@@ -11,6 +11,7 @@ const number: DirectoryNumber = {
   throughput: 80,
   baseUrl: null,
   apiKeySealed: null,
+  rotating: false,
   apiKey: () => undefined,
 };
 
