@@ -1,3 +1,4 @@
+import type { AlertTable } from "./schema/alerts.ts";
 import type { AuditEntryTable, AuditHeadTable, AuditLinkTable } from "./schema/audit.ts";
 import type {
   EventIdentityTable,
@@ -97,4 +98,5 @@ export interface Schema {
   usage_message: UsageMessageTable;
   import_job: ImportJobTable;
   import_row: ImportRowTable;
+  alert: AlertTable;
 }
