@@ -969,6 +969,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is wrong
+         * @description What wants a person, newest first: a number whose key 360dialog refuses, whose webhook was lost, that is blocked, or from which nothing comes where something is usual. Each is told once, by the event `alert.raised`, however often it is seen, and once when it is over, by `alert.cleared`. What is over stays for 90 days.
+         */
+        get: operations["listAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/partner/v1/destination-rules": {
         parameters: {
             query?: never;
@@ -3243,6 +3263,29 @@ export interface components {
             data: components["schemas"]["AuditEntry"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        Alert: {
+            id: string;
+            /** @description What is wrong: `key_rejected`, `webhook_dropped`, `health`, `silence`, `dialog360_unreachable`, `channel_gone`. More may come. */
+            kind: string;
+            /** @enum {string} */
+            state: "open" | "cleared";
+            /** @description Whose it was when the alert was raised; null for what is nobody's. */
+            tenant_id: string | null;
+            number_id: string | null;
+            phone_number_id: string | null;
+            endpoint_id: string | null;
+            /** @description What is wrong */
+            detail: string;
+            raised_at: components["schemas"]["Timestamp"];
+            last_seen_at: components["schemas"]["Timestamp"];
+            /** @description How often it was seen. */
+            count: number;
+            cleared_at: components["schemas"]["Timestamp"] | null;
+        };
+        AlertList: {
+            data: components["schemas"]["Alert"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
         /**
          * @description `blocked`: nothing may be sent there; `marketing_blocked`: no marketing.
          * @enum {string}
@@ -4499,7 +4542,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:waba-gateway:error:rotation_in_progress",
-                 *       "title": "The key is being changed",
+                 *       "title": "A rotation is under way",
                  *       "status": 409,
                  *       "detail": "The number's key is being changed already; see its history for what comes of it.",
                  *       "code": "rotation_in_progress",
@@ -7410,6 +7453,68 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listAlerts: {
+        parameters: {
+            query?: {
+                /** @description Only those that last, or only those that are over. */
+                state?: "open" | "cleared";
+                /** @description Only this kind, such as `key_rejected`. */
+                kind?: string;
+                /** @description Only about this tenant, its numbers and endpoints. */
+                tenant_id?: string;
+                /** @description Only about this number. */
+                phone_number_id?: string;
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of alerts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "alt_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "kind": "key_rejected",
+                     *           "state": "open",
+                     *           "tenant_id": "ten_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "number_id": "num_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "phone_number_id": "106540352242922",
+                     *           "endpoint_id": null,
+                     *           "detail": "360dialog refuses the key of this number.",
+                     *           "raised_at": "2025-06-15T12:00:00.000Z",
+                     *           "last_seen_at": "2025-06-15T13:00:00.000Z",
+                     *           "count": 2,
+                     *           "cleared_at": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AlertList"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -6,6 +6,8 @@ import type { Dispatcher } from "./fanout/dispatcher.ts";
 import type { openFanout } from "./fanout/open-fanout.ts";
 import { pruneIdempotencyKeys } from "./gateway/idempotency/keys.ts";
 import { type Log, logBackgroundFailed } from "./log.ts";
+import { gaugeAlerts, type Metrics } from "./metrics.ts";
+import { countOpenAlerts, pruneAlerts } from "./partner/alerts/read-alerts.ts";
 import { chainAudit } from "./partner/audit/chain.ts";
 import { pruneImports } from "./partner/imports/work.ts";
 import { pruneKeyJobs } from "./partner/keys/key-jobs.ts";
@@ -40,8 +42,9 @@ export function createBackground(options: {
   onboarding: Onboarding;
   partner: ReturnType<typeof openPartner>;
   log: Log;
+  metrics: Metrics;
 }): BackgroundWork {
-  const { role, db, tenancy, fanout, records, onboarding, partner, log } = options;
+  const { role, db, tenancy, fanout, records, onboarding, partner, log, metrics } = options;
   const onJobError = (err: unknown): void => logBackgroundFailed(log, { job: "housekeeping", err });
   let dispatcher: Dispatcher | undefined;
   let hubEvents: ReturnType<typeof onboarding.start> | undefined;
@@ -55,6 +58,7 @@ export function createBackground(options: {
     await fanout.settleStragglers();
     await records.countLedger();
     await chainAudit(db);
+    gaugeAlerts(metrics, await countOpenAlerts(db));
   }
 
   async function keepHouse(): Promise<void> {
@@ -65,6 +69,7 @@ export function createBackground(options: {
     await pruneRegistrations(db);
     await pruneImports(db);
     await pruneKeyJobs(db);
+    await pruneAlerts(db);
     await tenancy.renew();
     // Last, because it may wait long for whoever still reads.
     await fanout.dropOld();

@@ -22,7 +22,8 @@ export type IdPrefix =
   | "aud"
   | "imp"
   | "rot"
-  | "kjb";
+  | "kjb"
+  | "alt";
 
 /**
  * A new id, `prefix_` and 26 characters that sort by the time they were made: 48 bits of

@@ -67,6 +67,12 @@ export function createMetrics() {
       labelNames: ["state"],
       registers,
     }),
+    openAlerts: new Gauge({
+      name: "waba_gateway_open_alerts",
+      help: "Alerts that last, by kind.",
+      labelNames: ["kind"],
+      registers,
+    }),
   };
 }
 
@@ -121,5 +127,13 @@ export function gaugeLedger(metrics: Metrics, totals: Readonly<Record<string, nu
   metrics.ledgerDeliveries.reset();
   for (const [state, count] of Object.entries(totals)) {
     metrics.ledgerDeliveries.set({ state }, count);
+  }
+}
+
+/** By the process that watches; of the others it is nothing. */
+export function gaugeAlerts(metrics: Metrics, openByKind: ReadonlyMap<string, number>): void {
+  metrics.openAlerts.reset();
+  for (const [kind, count] of openByKind) {
+    metrics.openAlerts.set({ kind }, count);
   }
 }

@@ -203,7 +203,7 @@ export async function openParts(
     onError: onJobError,
   });
   const works = { tenancy, fanout, records, onboarding, partner };
-  const background = createBackground({ role: config.ROLE, db, ...works, log });
+  const background = createBackground({ role: config.ROLE, db, ...works, log, metrics });
   const { poke } = background;
   signals.listen("delivery", poke);
   const readiness = async (): Promise<Readiness> => {

@@ -7,6 +7,7 @@ import type { ChangeFeed } from "../store/change-feed.ts";
 import type { Database } from "../store/database.ts";
 import type { RegisterIssuer } from "../tenancy/register-issuer.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
+import { alertRoutes } from "./alerts/alert-routes.ts";
 import { auditRoutes } from "./audit/audit-routes.ts";
 import { createBringIn } from "./bring-in.ts";
 import { clientRoutes } from "./client-routes.ts";
@@ -59,6 +60,7 @@ export function openPartner(options: {
     ...importRoutes({ ...options, poke: () => imports?.poke() }),
     ...registrationRoutes({ db }),
     ...auditRoutes({ db }),
+    ...alertRoutes({ db }),
   ];
   return {
     routes,

@@ -1,3 +1,4 @@
+import type { AlertTable } from "./schema/alerts.ts";
 import type { AuditEntryTable, AuditHeadTable, AuditLinkTable } from "./schema/audit.ts";
 import type {
   EventIdentityTable,
@@ -109,4 +110,5 @@ export interface Schema {
   key_job: KeyJobTable;
   key_job_number: KeyJobNumberTable;
   key_schedule: KeyScheduleTable;
+  alert: AlertTable;
 }

@@ -7,6 +7,7 @@ import { deleteEndpoint } from "../../../src/fanout/endpoints.ts";
 import { settleDeliveries } from "../../../src/fanout/settle.ts";
 import { createIdempotency } from "../../../src/gateway/idempotency/idempotency.ts";
 import { newId } from "../../../src/ids.ts";
+import { numberSubject, raiseAlert } from "../../../src/partner/alerts/alerts.ts";
 import { createMediaIds } from "../../../src/records/media-ids.ts";
 import { writeMessages } from "../../../src/records/write-messages.ts";
 import { type ChangeFeed, startChangeFeed } from "../../../src/store/change-feed.ts";
@@ -80,6 +81,12 @@ async function buildWhole(): Promise<{ id: string; hook: [token: string, secret:
   const number = await buildNumber(db, id);
   const { token, secret } = await createHook(db, number.id);
   await db.insertInto("number_move").values({ tenant_id: id, number_id: number.id }).execute();
+  const alert = {
+    kind: "key_rejected",
+    subject: numberSubject(number),
+    detail: "Refused.",
+  } as const;
+  await db.transaction().execute((trx) => raiseAlert(trx, alert));
   await buildEndpoint(db, id, { max_in_flight: 1 });
   await buildLedger(id);
   await buildKnown(db, id);
