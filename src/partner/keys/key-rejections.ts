@@ -13,41 +13,52 @@ export const REJECTION_DUE = sql<boolean>`exists (
 
 /** Tells of each refused key once: its tenant by an event, and people by an alert. */
 export async function tellRejections(db: Database): Promise<void> {
-  await db.transaction().execute(async (trx) => {
-    const untold = await trx
-      .selectFrom("key_rejection as r")
-      .innerJoin("phone_number as n", "n.id", "r.number_id")
-      .where("r.told_at", "is", null)
-      .select(["r.rejected_at", "n.id", "n.tenant_id", "n.phone_number_id", "n.waba_id", "n.state"])
-      .limit(100)
-      .forUpdate("r")
-      .skipLocked()
-      .execute();
-    for (const { id, tenant_id: tenantId, rejected_at, ...number } of untold) {
-      const type = "number.key_rejected";
-      const rejectedAt = rejected_at.toISOString();
-      const value = { phone_number_id: number.phone_number_id, rejected_at: rejectedAt };
-      await writeOwnEvent(trx, {
-        tenantId,
-        type,
-        phoneNumberId: number.phone_number_id,
-        wabaId: number.waba_id,
-        identity: hash("sha256", JSON.stringify([type, id, rejectedAt]), "buffer"),
-        conversation: null,
-        body: ownBody(tenantId, type, value),
-      });
-      await raiseAlert(trx, {
-        kind: "key_rejected",
-        subject: numberSubject({ id, tenant_id: tenantId, ...number }),
-        detail:
-          "360dialog refuses the number's API key; calls are answered 502 until it has a new one.",
-      });
-      await trx
-        .updateTable("key_rejection")
-        .set({ told_at: sql`now()` })
-        .where("number_id", "=", id)
-        .execute();
-    }
+  const untold = await db
+    .selectFrom("key_rejection")
+    .select("number_id")
+    .where("told_at", "is", null)
+    .execute();
+  for (const { number_id } of untold) {
+    await db.transaction().execute((trx) => tellOne(trx, number_id));
+  }
+}
+
+async function tellOne(trx: DatabaseTransaction, numberId: string): Promise<void> {
+  // The number first, as whoever gives it another key does.
+  const number = await trx
+    .selectFrom("phone_number")
+    .selectAll()
+    .where("id", "=", numberId)
+    .forUpdate()
+    .executeTakeFirst();
+  const told = await trx
+    .updateTable("key_rejection")
+    .set({ told_at: sql`now()` })
+    .where("number_id", "=", numberId)
+    .where("told_at", "is", null)
+    .returning("rejected_at")
+    .executeTakeFirst();
+  if (number === undefined || told === undefined) {
+    return;
+  }
+  const { tenant_id: tenantId, phone_number_id: phoneNumberId } = number;
+  const type = "number.key_rejected";
+  const rejectedAt = told.rejected_at.toISOString();
+  const value = { phone_number_id: phoneNumberId, rejected_at: rejectedAt };
+  await writeOwnEvent(trx, {
+    tenantId,
+    type,
+    phoneNumberId,
+    wabaId: number.waba_id,
+    identity: hash("sha256", JSON.stringify([type, numberId, rejectedAt]), "buffer"),
+    conversation: null,
+    body: ownBody(tenantId, type, value),
+  });
+  await raiseAlert(trx, {
+    kind: "key_rejected",
+    subject: numberSubject(number),
+    detail:
+      "360dialog refuses the number's API key; calls are answered 502 until it has a new one.",
   });
 }
 
