@@ -3547,7 +3547,7 @@ export interface components {
             number_id: string | null;
             phone_number_id: string | null;
             endpoint_id: string | null;
-            /** @description What is wrong */
+            /** @description What is wrong, in words. */
             detail: string;
             raised_at: components["schemas"]["Timestamp"];
             last_seen_at: components["schemas"]["Timestamp"];

@@ -20,6 +20,11 @@ describe("a number's key", () => {
   const keysAt360dialog = (channelId: string): number =>
     gateway.simulator.getChannel(channelId).keys.length;
 
+  const alertsOf = async ({ phoneNumberId }: RotatingTenant): Promise<unknown> => {
+    const path = `/partner/v1/alerts?phone_number_id=${phoneNumberId}`;
+    return (await gateway.partner("GET", path)).json.data;
+  };
+
   const hears = async (of: RotatingTenant, text: string): Promise<void> => {
     const { phoneNumberId } = of;
     gateway.simulator.receiveMessage({ phoneNumberId, from: "15550009999", text });
@@ -145,6 +150,9 @@ describe("a number's key", () => {
     await hears(own, "after the healing");
     const { json } = await own.call("GET", "/tenant/v1/events?type=number.key_rejected");
     expect(json.data).toHaveLength(1);
+    expect(await alertsOf(own)).toMatchObject([
+      { kind: "key_rejected", state: "cleared", count: 1 },
+    ]);
   });
 
   it("that cannot be replaced is tried again only after a while", async () => {
@@ -156,6 +164,11 @@ describe("a number's key", () => {
     await sleep(3000);
     expect(await own.history()).toMatchObject([{ reason: "healing", outcome: "failed" }]);
     expect(await own.state()).toBe("key_rejected");
+    expect(await alertsOf(own)).toMatchObject([{ kind: "key_rejected", state: "open", count: 1 }]);
+    // A key by hand ends it too.
+    const { apiKey } = gateway.simulator.getNumber(own.phoneNumberId);
+    expect((await gateway.partner("POST", own.keyPath, { api_key: apiKey })).status).toBe(200);
+    expect(await alertsOf(own)).toMatchObject([{ state: "cleared" }]);
   });
 });
 

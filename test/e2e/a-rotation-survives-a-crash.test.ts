@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { type GatewaysTogether, startGatewaysTogether } from "../support/gateways-together.ts";
 import { call, fetchToken } from "../support/call.ts";
@@ -38,12 +38,18 @@ describe("a rotation whose process is killed", () => {
   /** Sends through the second process, a message each 50 ms, until it is told to stop. */
   function keepSending() {
     const stopping = new AbortController();
+    onTestFinished(() => stopping.abort());
     const statuses: Promise<number>[] = [];
     const sending = (async () => {
       for (let i = 0; !stopping.signal.aborted; i += 1) {
         const body = textMessage(`1555000${1000 + i}`, "meanwhile");
         const answer = call(other, "POST", "/messages", { token: tenant.token, body });
-        statuses.push(answer.then(({ status }) => status));
+        statuses.push(
+          answer.then(
+            ({ status }) => status,
+            () => 0,
+          ),
+        );
         await sleep(50);
       }
     })();
@@ -83,11 +89,15 @@ describe("a rotation whose process is killed", () => {
     expect(keysMade()).toBe(2);
   });
 
-  it("with the new key in use but no webhook, has its webhook set", async () => {
-    together.simulator.failNext({ kind: "no_answer", path: "/v1/configs/webhook" });
+  it.each([
+    ["before its webhook is set", false],
+    ["after its webhook is set, but before that is written down", true],
+  ])("with the new key in use, %s, has its webhook set", async (_when, afterHandling) => {
+    const fault = { kind: "no_answer", path: "/v1/configs/webhook", afterHandling } as const;
+    together.simulator.failNext(fault);
     const killed = eventually(async () => {
       const { json } = await atOther("GET", `${tenant.keyPath}/history`);
-      return json.data[0]?.made_at != null;
+      return json.data[0]?.made_at != null && together.simulator.listFaults().length === 0;
     }).then(killFirst);
     await expectFinished();
     await killed;

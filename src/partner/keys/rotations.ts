@@ -10,6 +10,7 @@ import {
 import type { KeyRotationReason, KeyRotationTable } from "../../store/schema/keys.ts";
 import type { PhoneNumberRow } from "../../tenancy/phone-numbers.ts";
 import { lockNumber } from "../numbers.ts";
+import { endRejection } from "./key-rejections.ts";
 
 export type KeyRotationRow = Selectable<KeyRotationTable>;
 
@@ -99,7 +100,7 @@ export async function demandNoRotation(db: Database, numberId: string): Promise<
 /** Writes down that the number has a key that was made elsewhere, in the transaction of that. */
 export async function noteGivenKey(
   trx: DatabaseTransaction,
-  number: Pick<PhoneNumberRow, "id" | "key_last4">,
+  number: PhoneNumberRow,
   actor: string | null,
 ): Promise<void> {
   const now = sql<Date>`clock_timestamp()`;
@@ -116,7 +117,7 @@ export async function noteGivenKey(
       outcome: "rotated",
     })
     .execute();
-  await trx.deleteFrom("key_rejection").where("number_id", "=", number.id).execute();
+  await endRejection(trx, number);
 }
 
 /** The oldest rotation that nobody works on and that is due; calls wait for it again. */

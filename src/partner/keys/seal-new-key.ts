@@ -5,6 +5,7 @@ import type { Database } from "../../store/database.ts";
 import { apiKeySealContext } from "../../tenancy/phone-numbers.ts";
 import type { Sealer } from "../../tenancy/sealing.ts";
 import { lastFour, lockNumber } from "../numbers.ts";
+import { endRejection } from "./key-rejections.ts";
 import {
   type KeyRotationRow,
   type LeasedRotation,
@@ -47,7 +48,7 @@ export async function sealNewKey(
       })
       .where("id", "=", number.id)
       .execute();
-    await trx.deleteFrom("key_rejection").where("number_id", "=", number.id).execute();
+    await endRejection(trx, number);
     await announceChange(trx, { kind: "tenant", key: number.tenant_id });
     return rotation;
   });

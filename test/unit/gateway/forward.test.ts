@@ -138,6 +138,41 @@ describe("a refused key", () => {
     expect(rejected).toEqual([]);
   });
 
+  it("is asked with by no other call while its successor is looked for", async () => {
+    const later = [numberWith("K1"), numberWith("K1"), numberWith("K2")] as const;
+    const { forward, keys } = forwarding([answer(401), answer(200), answer(200)], ...later);
+    const number = numberWith("K1");
+    const first = forward(number, send);
+    await new Promise((resolve) => setImmediate(resolve));
+    const both = await Promise.all([first, forward(number, send)]);
+    expect(both).toMatchObject([{ status: 200 }, { status: 200 }]);
+    expect(keys()).toEqual(["K1", "K2", "K2"]);
+  });
+
+  it("is followed through several changes, each of which has ended", async () => {
+    const rotating = { rotating: true };
+    const later = [
+      numberWith("K1", rotating),
+      numberWith("K2", rotating),
+      numberWith("K3"),
+      numberWith("K4"),
+    ] as const;
+    const { forward, keys, rejected } = forwarding(
+      [answer(401), answer(401), answer(200)],
+      ...later,
+    );
+    expect(await forward(numberWith("K1"), send)).toMatchObject({ status: 200 });
+    expect(keys()).toEqual(["K1", "K3", "K4"]);
+    expect(rejected).toEqual([]);
+  });
+
+  it("that is being changed sends back what was streamed, at once", async () => {
+    const { forward, rejected } = forwarding([answer(401)], numberWith("K1", { rotating: true }));
+    const upload = { ...read, body: Readable.from(["a file"]) };
+    await expect(forward(numberWith("K1"), upload)).rejects.toMatchObject({ code: "key_rotating" });
+    expect(rejected).toEqual([]);
+  });
+
   it("that has a successor sends back what was streamed", async () => {
     const { forward, rejected } = forwarding([answer(401)], numberWith("K2"));
     const upload = { ...read, body: Readable.from(["a file"]) };
@@ -173,6 +208,32 @@ describe("a refused key", () => {
     });
     expect(keys()).toEqual(["K1", "K2"]);
     expect(rejected.map((number) => number.apiKey()?.reveal())).toEqual(["K2"]);
+  });
+});
+
+describe("a key that is being changed", () => {
+  const rotating = { rotating: true };
+
+  it("is waited for before anything is asked, also where the old one was refused", async () => {
+    for (const state of ["running", "key_rejected"] as const) {
+      const before = numberWith("K1", { rotating: true, state });
+      const { forward, keys } = forwarding([answer(200)], before, before, numberWith("K2"));
+      expect(await forward(before, send)).toMatchObject({ status: 200 });
+      expect(keys()).toEqual(["K2"]);
+    }
+  });
+
+  it("is not waited for longer than so long; then the call goes with the one there is", async () => {
+    const { forward, keys } = forwarding([answer(200)], numberWith("K1", rotating));
+    expect(await forward(numberWith("K1", rotating), send)).toMatchObject({ status: 200 });
+    expect(keys()).toEqual(["K1"]);
+  });
+
+  it("makes no call of a suspended number wait", async () => {
+    const { forward, calls } = forwarding([answer(200)]);
+    const number = numberWith("K1", { rotating: true, state: "suspended" });
+    await expect(forward(number, send)).rejects.toMatchObject({ code: "tenant_suspended" });
+    expect(calls).toEqual([]);
   });
 });
 
