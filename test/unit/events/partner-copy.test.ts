@@ -41,15 +41,15 @@ describe("the partner's copy of a tenant's event", () => {
   });
 });
 
-describe("what the partner may know of an event without an owner", () => {
-  const of = (type: string, tenant_id = "") => ({
-    type,
-    tenant_id,
-    phone_number_id: "7",
-    waba_id: "8",
-    body: Buffer.from("not even JSON"),
-  });
+const of = (type: string, tenant_id = "") => ({
+  type,
+  tenant_id,
+  phone_number_id: "7",
+  waba_id: "8",
+  body: Buffer.from("not even JSON"),
+});
 
+describe("what the partner may know of an event without an owner", () => {
   it.each(["message.received", "contact.synced", "history.received", "unknown.notification"])(
     "is of %s that it came, and not what it says",
     (type) => {
