@@ -1709,7 +1709,7 @@ export interface paths {
         };
         /**
          * List events
-         * @description What happened to your numbers, in the order in which it was stored. `next_cursor` is null on the last page; for what came later list again with `from`. A token that is limited to some numbers sees their events only.
+         * @description What happened to your numbers, in the order in which it was stored. `next_cursor` is null on the last page; for what came later list again with `from`. With `type`, `phone_number_id` or a token that is limited to some numbers, a page may have fewer events than `limit`, or none, while `next_cursor` is set: what is rare is looked for a while in each call. Such a token sees its numbers' events only.
          */
         get: operations["listEvents"];
         put?: never;

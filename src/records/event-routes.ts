@@ -1,8 +1,9 @@
 import { NotFound } from "../errors.ts";
 import { presentEvent } from "../events/present-event.ts";
-import { type EventFilter, findEvent, readEvents } from "../events/read-events.ts";
+import { readEventPage } from "../events/page-events.ts";
+import { type EventFilter, findEvent } from "../events/read-events.ts";
 import type { TenantCaller } from "../http/caller.ts";
-import { CURSOR_COUNTER, parsePage, presentPage } from "../http/paging.ts";
+import { CURSOR_COUNTER, parsePage, toCursor } from "../http/paging.ts";
 import { queryText, queryTime } from "../http/query.ts";
 import { type Route, tenantRoute } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
@@ -18,11 +19,11 @@ export function eventRoutes({ db }: { db: Database }): Route[] {
       { method: "GET", path, operationId: "listEvents", scope },
       async ({ caller, query }) => {
         const page = parsePage(query, EVENT_CURSOR);
-        const rows = await readEvents(db, caller.tenantId, {
+        const { rows, next } = await readEventPage(db, caller.tenantId, {
           ...page,
           ...filterOf(query, caller),
         });
-        const body = presentPage(rows, page, (row) => [row.xid, row.seq], presentEvent);
+        const body = { data: rows.map(presentEvent), next_cursor: next ? toCursor(next) : null };
         return { status: 200, body };
       },
     ),

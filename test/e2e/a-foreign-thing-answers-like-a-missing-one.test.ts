@@ -175,6 +175,30 @@ describe("what belongs to another tenant", () => {
     },
   );
 
+  it("nor is an endpoint of the partner's found by anybody", async () => {
+    const made = await gateway.partner("POST", "/partner/v1/webhook-endpoints", {
+      url: "https://partner.example.com/hook",
+    });
+    const partners = made.json.id as string;
+    for (const row of ROWS.filter(({ path }) => path.includes("{endpoint_id}"))) {
+      const of = (id: string) =>
+        ask(
+          owner.token,
+          row,
+          filled(row.path, () => id),
+        );
+      const asForeign = await of(partners);
+      expect(asForeign.status, row.path).toBe(404);
+      expect(asForeign, row.path).toEqual(await of(partners.replace(/.{4}$/, "0000")));
+    }
+    const same = await gateway.partner("GET", `/partner/v1/webhook-endpoints/${partners}`);
+    const { secret: _secret, ...before } = made.json as Record<string, unknown>;
+    expect(same.json).toEqual(before);
+    // Nor by the partner as its own where it is a tenant's.
+    const foreignOne = `/partner/v1/webhook-endpoints/${foreign.endpoint_id}`;
+    expect((await gateway.partner("GET", foreignOne)).status).toBe(404);
+  });
+
   const filters = ROWS.flatMap((row) =>
     row.query
       .filter((name) => !CHOICES.includes(name))

@@ -91,8 +91,15 @@ describe("a change", () => {
     const endpoint = await tenant.call("POST", "/tenant/v1/webhook-endpoints", {
       body: { url: "https://receiver.example.com/path-secret", headers: { "X-Own": "own-value" } },
     });
+    const own = await gateway.partner("POST", "/partner/v1/webhook-endpoints", {
+      url: "https://receiver.example.com/path-secret-of-partner",
+      headers: { "X-Own": "own-value" },
+      verify_token: null,
+    });
+    expect(own.status).toBe(201);
     const secrets = [
       endpoint.json.secret as string,
+      own.json.secret as string,
       "path-secret",
       "own-value",
       tenant.apiKey,
@@ -101,7 +108,8 @@ describe("a change", () => {
     const { rows } = await sql<{ row: string }>`
       select entry::text as row from audit_entry entry`.execute(gateway.database.db);
     const text = rows.map(({ row }) => row).join("\n");
-    expect(text).toContain("createWebhookEndpoint");
+    expect(text).toContain("createWebhookEndpoint,");
+    expect(text).toContain("createWebhookEndpointOfPartner");
     for (const secret of secrets) {
       expect(text).not.toContain(secret);
     }

@@ -75,9 +75,9 @@ const countBy = (table: string, column: string): RawBuilder<unknown> => sql`(
 const waiting = (endpoints: string): RawBuilder<unknown> => sql`(
   select count(*)::int from (
     select from webhook_endpoint w join delivery d on d.endpoint_id = w.id and d.state = 'pending'
-    where ${sql.raw(endpoints)} limit ${COUNTED_MAX}) some)`;
+    where ${sql.raw(endpoints)} limit ${COUNTED_MAX}) waiting)`;
 
 const eventsSince = (at: Date): RawBuilder<unknown> => sql`coalesce((
   select (select seq from event order by xid desc, seq desc limit 1) - seq + 1 from (
     select seq from event where xid >= ${xidFrom(at)} and received_at >= ${at}
-    order by xid, seq limit 1) first), 0)::float8`;
+    order by xid, seq limit 1) since), 0)::float8`;
