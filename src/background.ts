@@ -13,6 +13,7 @@ import { pruneImports } from "./partner/imports/work.ts";
 import type { Onboarding } from "./partner/open-onboarding.ts";
 import type { openPartner } from "./partner/open-partner.ts";
 import { pruneRegistrations } from "./partner/registrations/read-registrations.ts";
+import { clearSilence } from "./partner/watch/silence.ts";
 import type { openRecords } from "./records/open-records.ts";
 import { pruneChanges } from "./store/change-feed.ts";
 import type { Database } from "./store/database.ts";
@@ -48,6 +49,7 @@ export function createBackground(options: {
   let dispatcher: Dispatcher | undefined;
   let hubEvents: ReturnType<typeof onboarding.start> | undefined;
   let imports: ReturnType<typeof partner.startImports> | undefined;
+  let watch: ReturnType<typeof partner.startWatch> | undefined;
   let follower: ReturnType<typeof records.startFollower> | undefined;
 
   async function keepWatch(): Promise<void> {
@@ -56,6 +58,7 @@ export function createBackground(options: {
     await fanout.settleStragglers();
     await records.countLedger();
     await chainAudit(db);
+    await clearSilence(db);
     gaugeAlerts(metrics, await countOpenAlerts(db));
   }
 
@@ -79,6 +82,7 @@ export function createBackground(options: {
         follower = records.startFollower();
         hubEvents = onboarding.start();
         imports = partner.startImports();
+        watch = partner.startWatch();
       }
       const everyMinute = every(MINUTE_MS, keepWatch, onJobError);
       // So soon that a process that is often begun anew does it too.
@@ -86,7 +90,7 @@ export function createBackground(options: {
       return {
         async stop(stopOptions) {
           await Promise.all([everyMinute.stop(), hourly.stop(), dispatcher?.stop(stopOptions)]);
-          await Promise.all([follower?.stop(), hubEvents?.stop(), imports?.stop()]);
+          await Promise.all([follower?.stop(), hubEvents?.stop(), imports?.stop(), watch?.stop()]);
         },
       };
     },

@@ -20,6 +20,7 @@ import { moveNumberRoutes } from "./move-number-routes.ts";
 import { numberRoutes } from "./number-routes.ts";
 import { registrationRoutes } from "./registrations/registration-routes.ts";
 import { tenantRoutes } from "./tenant-routes.ts";
+import { SOMETHING_TO_WATCH, watchNumbers } from "./watch/watch-numbers.ts";
 
 /** The partner's API, joined: tenants, clients, issuers, numbers, imports; and what works on imports. */
 export function openPartner(options: {
@@ -36,7 +37,12 @@ export function openPartner(options: {
   registerIssuer: RegisterIssuer;
   contract: Contract;
   onError: (error: unknown) => void;
-}): { routes: Route[]; startImports: () => ReturnType<typeof startImports> } {
+}): {
+  routes: Route[];
+  startImports: () => ReturnType<typeof startImports>;
+  /** Looks after the numbers, in a process that does background work. */
+  startWatch: () => ReturnType<typeof watchNumbers>;
+} {
   const { db, feed, sealer, registerIssuer } = options;
   const connect = createConnectNumber(options);
   const bringIn = createBringIn({ db, sealer, connect });
@@ -59,6 +65,11 @@ export function openPartner(options: {
       imports = startImports({ ...options, bringIn });
       feed.pokeWhile(SOMETHING_TO_IMPORT, imports.poke);
       return imports;
+    },
+    startWatch() {
+      const watch = watchNumbers({ ...options, connect });
+      feed.pokeWhile(SOMETHING_TO_WATCH, watch.poke);
+      return watch;
     },
   };
 }

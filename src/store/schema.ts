@@ -31,6 +31,13 @@ import type {
   TemplateSyncTable,
   TemplateTable,
 } from "./schema/records.ts";
+import type {
+  ChannelBindingTable,
+  HubDifferenceTable,
+  HubSyncSeenTable,
+  HubSyncTable,
+  NumberWatchTable,
+} from "./schema/hub-sync.ts";
 import type { ImportJobTable, ImportRowTable } from "./schema/imports.ts";
 import type { PartnerEventTable, PartnerHookTable } from "./schema/partner.ts";
 import type { RegistrationLimitTable, RegistrationTable } from "./schema/registrations.ts";
@@ -99,4 +106,9 @@ export interface Schema {
   import_job: ImportJobTable;
   import_row: ImportRowTable;
   alert: AlertTable;
+  number_watch: NumberWatchTable;
+  hub_sync: HubSyncTable;
+  hub_sync_seen: HubSyncSeenTable;
+  hub_difference: HubDifferenceTable;
+  channel_binding: ChannelBindingTable;
 }
