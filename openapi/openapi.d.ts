@@ -602,6 +602,213 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/v1/tenants/{tenant_id}/onboarding-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the tenant (`ten_…`). */
+                tenant_id: components["parameters"]["TenantId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a link for a tenant's customer
+         * @description A link to 360dialog's page on which a customer signs up or shares numbers. It works once, for seven days, and only for this tenant. What the customer shares becomes numbers of the tenant by itself; `GET /partner/v1/onboardings` tells how far each has come. Without the partner's account or `D360_PLATFORM_SECRET` it answers 422.
+         */
+        post: operations["createOnboardingLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/onboarding-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List onboarding links
+         * @description What became of each link. Those in `needs_confirmation` wait for `confirm`.
+         */
+        get: operations["listOnboardingLinks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/onboarding-links/{link_id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The link's `id`.
+                 * @example onb_01jd8qv4m0x5k7r2t9w3y6z1ab
+                 */
+                link_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm whose a client is
+         * @description For a link in `needs_confirmation`: its customer came back with a client of 360dialog that nothing else here speaks for. Confirming binds the client to the link's tenant for good, and its channels are brought in. Confirming twice changes nothing. Anything else is 404.
+         */
+        post: operations["confirmOnboardingLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/onboardings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List onboardings
+         * @description The channels of the tenants' customers, how far each has come and what is in its way.
+         */
+        get: operations["listOnboardings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/onboardings/{channel_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description 360dialog's id of the channel.
+                 * @example Kx1pQ2CH
+                 */
+                channel_id: components["parameters"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read an onboarding
+         * @description How far a channel has come.
+         */
+        get: operations["getOnboarding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/onboardings/{channel_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description 360dialog's id of the channel.
+                 * @example Kx1pQ2CH
+                 */
+                channel_id: components["parameters"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go on with an onboarding now
+         * @description Looks at the channel at once instead of at `next_try_at`. A restriction that was told by event is forgotten, and a number that was deleted here is brought in again.
+         */
+        post: operations["retryOnboarding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/onboarding/start/{state}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description As it stands in the link's `url`.
+                 * @example onb_01jd8qv4m0x5k7r2t9w3y6z1ab.ten_01jd8qv4m0x5k7r2t9w3y6z1ab.c2lnbmF0dXJl
+                 */
+                state: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Open an onboarding link
+         * @description Leads the customer's browser to 360dialog's page, and notes when.
+         */
+        get: operations["openOnboardingLink"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/onboarding/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come back from 360dialog's page
+         * @description 360dialog sends the customer's browser here. The page says in words what happened, and its `main` has `data-code`. The link is used by it. The client and its channels are looked up in the Partner API. A client of another tenant is refused (409 `channel_taken`); one that is nobody's is accepted by itself only if a partner event of it came since the link was opened, else a person must confirm (202).
+         */
+        get: operations["completeOnboarding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant/v1/onboarding-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a link for a customer
+         * @description A link to 360dialog's page on which a customer signs up or shares numbers. It works once, for seven days. What the customer shares becomes numbers of this tenant by itself, told by `onboarding.*` events. A token that is limited to some numbers cannot make one.
+         */
+        post: operations["createTenantOnboardingLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/partner/v1/numbers/{number_id}/hook/rotate": {
         parameters: {
             query?: never;
@@ -2777,6 +2984,57 @@ export interface webhooks {
 }
 export interface components {
     schemas: {
+        OnboardingLink: {
+            id: string;
+            /**
+             * Format: uri
+             * @description For the customer's browser.
+             */
+            url: string;
+            expires_at: components["schemas"]["Timestamp"];
+        };
+        OnboardingLinkState: {
+            id: string;
+            tenant_id: string;
+            /** @enum {unknown} */
+            state: "new" | "opened" | "expired" | "accepted" | "needs_confirmation" | "refused";
+            /** @description Why it was refused. */
+            code: string | null;
+            /** @description 360dialog's id of the client that came back. */
+            client_id: string | null;
+            channel_ids: string[];
+            created_at: components["schemas"]["Timestamp"];
+            expires_at: components["schemas"]["Timestamp"];
+            opened_at: components["schemas"]["Timestamp"] | null;
+            used_at: components["schemas"]["Timestamp"] | null;
+        };
+        OnboardingLinkList: {
+            data: components["schemas"]["OnboardingLinkState"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        Onboarding: {
+            channel_id: string;
+            client_id: string;
+            tenant_id: string;
+            /** @enum {unknown} */
+            stage: "linked" | "created" | "ready" | "running" | "live" | "permission_missing" | "restricted" | "cancelled";
+            display_phone_number: string | null;
+            number_id: string | null;
+            /** @description What keeps it from going on. */
+            failure: {
+                code: string;
+                detail: string;
+            } | null;
+            /** @description When 360dialog was last asked. */
+            seen_at: components["schemas"]["Timestamp"] | null;
+            /** @description When it is looked at again by itself. */
+            next_try_at: components["schemas"]["Timestamp"] | null;
+            created_at: components["schemas"]["Timestamp"];
+        };
+        OnboardingList: {
+            data: components["schemas"]["Onboarding"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
         /**
          * Format: date-time
          * @description RFC 3339, UTC.
@@ -4764,6 +5022,11 @@ export interface components {
         };
     };
     parameters: {
+        /**
+         * @description 360dialog's id of the channel.
+         * @example Kx1pQ2CH
+         */
+        ChannelId: string;
         /** @description The `ETag` of the version that is to be changed, or `*`. If it is not the current one, nothing is changed. Without it the change is made whatever the version. */
         IfMatch: string;
         /**
@@ -6354,6 +6617,406 @@ export interface operations {
             422: components["responses"]["InvalidRequest"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnreachable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createOnboardingLink: {
+        parameters: {
+            query?: {
+                /** @description 360dialog's id of a client who is there already and shares more; without it a new one signs up. */
+                client_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Our id of the tenant (`ten_…`). */
+                tenant_id: components["parameters"]["TenantId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The link; it is shown this once. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnboardingLink"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listOnboardingLinks: {
+        parameters: {
+            query?: {
+                /** @description Only this tenant's. */
+                tenant_id?: string;
+                /** @description Only those of which this came. */
+                state?: "accepted" | "needs_confirmation" | "refused";
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the links. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OnboardingLinkList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    confirmOnboardingLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The link's `id`.
+                 * @example onb_01jd8qv4m0x5k7r2t9w3y6z1ab
+                 */
+                link_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The link, now `accepted`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnboardingLinkState"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ChannelTaken"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listOnboardings: {
+        parameters: {
+            query?: {
+                /** @description Only this tenant's. */
+                tenant_id?: string;
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the onboardings. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OnboardingList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getOnboarding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description 360dialog's id of the channel.
+                 * @example Kx1pQ2CH
+                 */
+                channel_id: components["parameters"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The onboarding. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Onboarding"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    retryOnboarding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description 360dialog's id of the channel.
+                 * @example Kx1pQ2CH
+                 */
+                channel_id: components["parameters"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The onboarding as it was; it is gone on with. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Onboarding"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    openOnboardingLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description As it stands in the link's `url`.
+                 * @example onb_01jd8qv4m0x5k7r2t9w3y6z1ab.ten_01jd8qv4m0x5k7r2t9w3y6z1ab.c2lnbmF0dXJl
+                 */
+                state: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To 360dialog's page. */
+            302: {
+                headers: {
+                    /** @description 360dialog's page. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not made here or was changed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
+                };
+            };
+            /** @description It has been used. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
+                };
+            };
+            /** @description It has expired. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
+                };
+            };
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    completeOnboarding: {
+        parameters: {
+            query?: {
+                /** @description As the link gave it to 360dialog's page. */
+                state?: unknown;
+                /**
+                 * @description 360dialog's id of the client.
+                 * @example 3CpBg3xvCL
+                 */
+                client?: unknown;
+                /**
+                 * @description The channels that the client shares, bare in brackets.
+                 * @example [Kx1pQ2CH,Ab3dE4CH]
+                 */
+                channels?: unknown;
+                /**
+                 * @description The channels of which the client takes the permission back.
+                 * @example [Cd5fG6CH]
+                 */
+                revoked?: unknown;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted, or nothing was shared. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
+                };
+            };
+            /** @description A person must confirm it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
+                };
+            };
+            /** @description The query cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The link or the channels cannot be verified. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
+                };
+            };
+            /** @description The link was used, or the client is another tenant's. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
+                };
+            };
+            /** @description The link has expired. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
+                };
+            };
+            500: components["responses"]["InternalError"];
+            /** @description 360dialog could not be asked; the link still works. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
+                };
+            };
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createTenantOnboardingLink: {
+        parameters: {
+            query?: {
+                /** @description 360dialog's id of a client who is there already and shares more; without it a new one signs up. */
+                client_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The link; it is shown this once. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnboardingLink"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
     };

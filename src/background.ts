@@ -8,6 +8,7 @@ import { pruneIdempotencyKeys } from "./gateway/idempotency/keys.ts";
 import { type Log, logBackgroundFailed } from "./log.ts";
 import { chainAudit } from "./partner/audit/chain.ts";
 import { pruneImports } from "./partner/imports/work.ts";
+import { pruneLinks } from "./partner/onboarding/links.ts";
 import type { Onboarding } from "./partner/open-onboarding.ts";
 import type { openPartner } from "./partner/open-partner.ts";
 import { pruneRegistrations } from "./partner/registrations/read-registrations.ts";
@@ -62,6 +63,7 @@ export function createBackground(options: {
     await records.prune();
     await pruneRegistrations(db);
     await pruneImports(db);
+    await pruneLinks(db);
     await tenancy.renew();
     // Last, because it may wait long for whoever still reads.
     await fanout.dropOld();
