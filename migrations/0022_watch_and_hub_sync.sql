@@ -53,13 +53,3 @@ create table hub_difference (
   primary key (sync_id, id)
 );
 create unique index hub_difference_in_order on hub_difference (sync_id, seq);
-
--- Whose a channel is that has no number here yet, as it was agreed.
-create table channel_binding (
-  channel_id text primary key,
-  tenant_id text not null references tenant on delete cascade,
-  hub_client_id text not null,
-  bound_by text not null,
-  bound_at timestamptz not null default now()
-);
-create index channel_binding_of_tenant on channel_binding (tenant_id);

@@ -9,7 +9,9 @@ import { type Log, logBackgroundFailed } from "./log.ts";
 import { gaugeAlerts, type Metrics } from "./metrics.ts";
 import { countOpenAlerts, pruneAlerts } from "./partner/alerts/read-alerts.ts";
 import { chainAudit } from "./partner/audit/chain.ts";
+import { pruneHubSyncs } from "./partner/hub-sync/work.ts";
 import { pruneImports } from "./partner/imports/work.ts";
+import { pruneLinks } from "./partner/onboarding/links.ts";
 import type { Onboarding } from "./partner/open-onboarding.ts";
 import type { openPartner } from "./partner/open-partner.ts";
 import { pruneRegistrations } from "./partner/registrations/read-registrations.ts";
@@ -70,6 +72,8 @@ export function createBackground(options: {
     await pruneRegistrations(db);
     await pruneImports(db);
     await pruneAlerts(db);
+    await pruneHubSyncs(db);
+    await pruneLinks(db);
     await tenancy.renew();
     // Last, because it may wait long for whoever still reads.
     await fanout.dropOld();

@@ -34,6 +34,7 @@ export const ERROR_CODES = {
   number_taken: { status: 409, title: "The number is taken", meta: META.badParameter },
   channel_taken: { status: 409, title: "The channel is taken", meta: META.badParameter },
   external_id_taken: { status: 409, title: "The external id is taken", meta: META.badParameter },
+  difference_gone: { status: 409, title: "It is not so any more", meta: META.badParameter },
   idempotency_in_progress: {
     status: 409,
     title: "The first is under way",

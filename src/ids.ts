@@ -21,7 +21,9 @@ export type IdPrefix =
   | "reg"
   | "aud"
   | "imp"
-  | "alt";
+  | "alt"
+  | "syn"
+  | "onb";
 
 /**
  * A new id, `prefix_` and 26 characters that sort by the time they were made: 48 bits of

@@ -13,6 +13,8 @@ import { createBringIn } from "./bring-in.ts";
 import { clientRoutes } from "./client-routes.ts";
 import { createConnectNumber } from "./connect-number.ts";
 import { importRoutes } from "./imports/import-routes.ts";
+import { hubSyncRoutes } from "./hub-sync/hub-sync-routes.ts";
+import { compareWithHub, SOMETHING_TO_COMPARE } from "./hub-sync/work.ts";
 import { SOMETHING_TO_IMPORT, startImports } from "./imports/work.ts";
 import { issuerRoutes } from "./issuer-routes.ts";
 import { destinationRuleRoutes } from "./destination-rule-routes.ts";
@@ -40,12 +42,13 @@ export function openPartner(options: {
 }): {
   routes: Route[];
   startImports: () => ReturnType<typeof startImports>;
-  /** Looks after the numbers, in a process that does background work. */
-  startWatch: () => ReturnType<typeof watchNumbers>;
+  /** Looks after the numbers and compares them with 360dialog's list, in a process that does background work. */
+  startWatch: () => { stop: () => Promise<void> };
 } {
   const { db, feed, sealer, registerIssuer } = options;
   const connect = createConnectNumber(options);
   const bringIn = createBringIn({ db, sealer, connect });
+  let comparing: ReturnType<typeof compareWithHub> | undefined;
   let imports: ReturnType<typeof startImports> | undefined;
   const routes = [
     ...tenantRoutes({ db }),
@@ -58,6 +61,7 @@ export function openPartner(options: {
     ...registrationRoutes({ db }),
     ...auditRoutes({ db }),
     ...alertRoutes({ db }),
+    ...hubSyncRoutes({ ...options, poke: () => comparing?.poke() }),
   ];
   return {
     routes,
@@ -68,8 +72,15 @@ export function openPartner(options: {
     },
     startWatch() {
       const watch = watchNumbers({ ...options, connect });
+      const compare = compareWithHub(options);
+      comparing = compare;
       feed.pokeWhile(SOMETHING_TO_WATCH, watch.poke);
-      return watch;
+      feed.pokeWhile(SOMETHING_TO_COMPARE, compare.poke);
+      return {
+        async stop() {
+          await Promise.all([watch.stop(), compare.stop()]);
+        },
+      };
     },
   };
 }

@@ -7,7 +7,7 @@ import type { Database } from "./database.ts";
  */
 export async function alone<T>(
   db: Database,
-  lock: "template_sync" | "import" | "drop_old_partitions" | "watch" | "hub_sync",
+  lock: "template_sync" | "import" | "onboarding" | "drop_old_partitions" | "watch" | "hub_sync",
   work: (connection: Database) => Promise<T>,
 ): Promise<T | undefined> {
   return db.connection().execute(async (connection) => {

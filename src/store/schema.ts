@@ -32,13 +32,17 @@ import type {
   TemplateTable,
 } from "./schema/records.ts";
 import type {
-  ChannelBindingTable,
   HubDifferenceTable,
   HubSyncSeenTable,
   HubSyncTable,
   NumberWatchTable,
 } from "./schema/hub-sync.ts";
 import type { ImportJobTable, ImportRowTable } from "./schema/imports.ts";
+import type {
+  HubClientBindingTable,
+  OnboardingChannelTable,
+  OnboardingLinkTable,
+} from "./schema/onboarding.ts";
 import type { PartnerEventTable, PartnerHookTable } from "./schema/partner.ts";
 import type { RegistrationLimitTable, RegistrationTable } from "./schema/registrations.ts";
 import type { ChangeTable, InstallationTable } from "./schema/store.ts";
@@ -71,6 +75,9 @@ export interface Schema {
   hook: HookTable;
   partner_hook: PartnerHookTable;
   partner_event: PartnerEventTable;
+  onboarding_link: OnboardingLinkTable;
+  hub_client_binding: HubClientBindingTable;
+  onboarding_channel: OnboardingChannelTable;
   registration_limit: RegistrationLimitTable;
   registration: RegistrationTable;
   audit_entry: AuditEntryTable;
@@ -110,5 +117,4 @@ export interface Schema {
   hub_sync: HubSyncTable;
   hub_sync_seen: HubSyncSeenTable;
   hub_difference: HubDifferenceTable;
-  channel_binding: ChannelBindingTable;
 }

@@ -48,11 +48,3 @@ export interface HubDifferenceTable {
   there: string | null;
   applied_at: Date | null;
 }
-
-export interface ChannelBindingTable {
-  channel_id: string;
-  tenant_id: string;
-  hub_client_id: string;
-  bound_by: string;
-  bound_at: Generated<Date>;
-}

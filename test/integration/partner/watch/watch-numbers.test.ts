@@ -55,6 +55,7 @@ describe("the watch over numbers", () => {
       partnerApi: undefined,
       connect: {
         checkKey: () => Promise.reject(new Error()),
+        readHealth: () => Promise.reject(new Error()),
         registerHook: () => Promise.resolve(),
       },
       origins: createOrigins({ baseUrl: "https://waba.example", allowedOrigins: [] }),
