@@ -602,6 +602,213 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/v1/tenants/{tenant_id}/onboarding-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the tenant (`ten_…`). */
+                tenant_id: components["parameters"]["TenantId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a link for a tenant's customer
+         * @description A link to 360dialog's page on which a customer signs up or shares numbers. It works once, for seven days, and only for this tenant. What the customer shares becomes numbers of the tenant by itself; `GET /partner/v1/onboardings` tells how far each has come. Without the partner's account or `D360_PLATFORM_SECRET` it answers 422.
+         */
+        post: operations["createOnboardingLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/onboarding-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List onboarding links
+         * @description What became of each link. Those in `needs_confirmation` wait for `confirm`.
+         */
+        get: operations["listOnboardingLinks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/onboarding-links/{link_id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The link's `id`.
+                 * @example onb_01jd8qv4m0x5k7r2t9w3y6z1ab
+                 */
+                link_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm whose a client is
+         * @description For a link in `needs_confirmation`: its customer came back with a client of 360dialog that nothing else here speaks for. Confirming binds the client to the link's tenant for good, and its channels are brought in. Confirming twice changes nothing. Anything else is 404.
+         */
+        post: operations["confirmOnboardingLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/onboardings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List onboardings
+         * @description The channels of the tenants' customers, how far each has come and what is in its way.
+         */
+        get: operations["listOnboardings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/onboardings/{channel_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description 360dialog's id of the channel.
+                 * @example Kx1pQ2CH
+                 */
+                channel_id: components["parameters"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read an onboarding
+         * @description How far a channel has come.
+         */
+        get: operations["getOnboarding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/onboardings/{channel_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description 360dialog's id of the channel.
+                 * @example Kx1pQ2CH
+                 */
+                channel_id: components["parameters"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go on with an onboarding now
+         * @description Looks at the channel at once instead of at `next_try_at`. A restriction that was told by event is forgotten, and a number that was deleted here is brought in again.
+         */
+        post: operations["retryOnboarding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/onboarding/start/{state}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description As it stands in the link's `url`.
+                 * @example onb_01jd8qv4m0x5k7r2t9w3y6z1ab.ten_01jd8qv4m0x5k7r2t9w3y6z1ab.c2lnbmF0dXJl
+                 */
+                state: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Open an onboarding link
+         * @description Leads the customer's browser to 360dialog's page, and notes when.
+         */
+        get: operations["openOnboardingLink"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/onboarding/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come back from 360dialog's page
+         * @description 360dialog sends the customer's browser here. The page says in words what happened, and its `main` has `data-code`. The link is used by it. The client and its channels are looked up in the Partner API. A client of another tenant is refused (409 `channel_taken`); one that is nobody's is accepted by itself only if a partner event of it came since the link was opened, else a person must confirm (202).
+         */
+        get: operations["completeOnboarding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant/v1/onboarding-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a link for a customer
+         * @description A link to 360dialog's page on which a customer signs up or shares numbers. It works once, for seven days. What the customer shares becomes numbers of this tenant by itself, told by `onboarding.*` events. A token that is limited to some numbers cannot make one.
+         */
+        post: operations["createTenantOnboardingLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/partner/v1/numbers/{number_id}/hook/rotate": {
         parameters: {
             query?: never;
@@ -961,6 +1168,66 @@ export interface paths {
          * @description Two entries for each writing call of a tenant or the partner under `/tenant` and `/partner`: one before it did anything, with what it was about, and one with what came of it; and one for what a job has changed. The oldest first. Values are masked but for ids, states, times and words of this contract: no name, phone number, user id, text or secret is in it. `gateway audit verify` finds an entry that has been changed or taken out.
          */
         get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/hub/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare with 360dialog
+         * @description Without `apply`: begins to read the partner's channels at 360dialog and to compare them with the numbers here, and changes nothing. With `sync_id` and `apply`: makes these differences of that comparison as they are at 360dialog, all of them or none. Each is looked at anew before; what is not so any more is 409 `difference_gone`. A channel without a number here, applied, is onboarded: its key is made and it becomes a number of the tenant.
+         */
+        post: operations["syncHub"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/hub/sync/{sync_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the comparison (`syn_…`). */
+                sync_id: components["parameters"]["SyncId"];
+            };
+            cookie?: never;
+        };
+        /** Get a comparison */
+        get: operations["getHubSync"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/hub/sync/{sync_id}/differences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the comparison (`syn_…`). */
+                sync_id: components["parameters"]["SyncId"];
+            };
+            cookie?: never;
+        };
+        /** List what differs */
+        get: operations["listHubDifferences"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3258,6 +3525,57 @@ export interface webhooks {
 }
 export interface components {
     schemas: {
+        OnboardingLink: {
+            id: string;
+            /**
+             * Format: uri
+             * @description For the customer's browser.
+             */
+            url: string;
+            expires_at: components["schemas"]["Timestamp"];
+        };
+        OnboardingLinkState: {
+            id: string;
+            tenant_id: string;
+            /** @enum {unknown} */
+            state: "new" | "opened" | "expired" | "accepted" | "needs_confirmation" | "refused";
+            /** @description Why it was refused. */
+            code: string | null;
+            /** @description 360dialog's id of the client that came back. */
+            client_id: string | null;
+            channel_ids: string[];
+            created_at: components["schemas"]["Timestamp"];
+            expires_at: components["schemas"]["Timestamp"];
+            opened_at: components["schemas"]["Timestamp"] | null;
+            used_at: components["schemas"]["Timestamp"] | null;
+        };
+        OnboardingLinkList: {
+            data: components["schemas"]["OnboardingLinkState"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        Onboarding: {
+            channel_id: string;
+            client_id: string;
+            tenant_id: string;
+            /** @enum {unknown} */
+            stage: "linked" | "created" | "ready" | "running" | "live" | "permission_missing" | "restricted" | "cancelled";
+            display_phone_number: string | null;
+            number_id: string | null;
+            /** @description What keeps it from going on. */
+            failure: {
+                code: string;
+                detail: string;
+            } | null;
+            /** @description When 360dialog was last asked. */
+            seen_at: components["schemas"]["Timestamp"] | null;
+            /** @description When it is looked at again by itself. */
+            next_try_at: components["schemas"]["Timestamp"] | null;
+            created_at: components["schemas"]["Timestamp"];
+        };
+        OnboardingList: {
+            data: components["schemas"]["Onboarding"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
         /**
          * Format: date-time
          * @description RFC 3339, UTC.
@@ -3284,7 +3602,7 @@ export interface components {
          * @description The stable word for what went wrong. What is wrong with the query or makes the body unreadable is a 400, what is wrong in the body a 422; a malformed id in the path, also one with U+0000, is a missing one: 404 `not_found`. Words that no operation names are reserved.
          * @enum {string}
          */
-        ErrorCode: "invalid_json" | "invalid_parameter" | "phone_number_required" | "phone_number_conflict" | "multiple_credentials" | "token_missing" | "token_invalid" | "insufficient_scope" | "tenant_suspended" | "wrong_audience" | "not_found" | "unknown_operation" | "method_not_allowed" | "number_taken" | "rotation_in_progress" | "channel_taken" | "external_id_taken" | "idempotency_in_progress" | "etag_mismatch" | "too_large" | "unsupported_media_type" | "invalid_request" | "window_closed" | "opt_in_missing" | "opted_out" | "destination_restricted" | "template_unavailable" | "idempotency_key_reused" | "api_key_required" | "key_number_mismatch" | "public_url_invalid" | "rate_limited" | "registration_limit" | "internal_error" | "upstream_unreachable" | "api_key_rejected" | "overloaded" | "key_rotating" | "outcome_unknown" | "upstream_timeout";
+        ErrorCode: "invalid_json" | "invalid_parameter" | "phone_number_required" | "phone_number_conflict" | "multiple_credentials" | "token_missing" | "token_invalid" | "insufficient_scope" | "tenant_suspended" | "wrong_audience" | "not_found" | "unknown_operation" | "method_not_allowed" | "number_taken" | "rotation_in_progress" | "channel_taken" | "external_id_taken" | "difference_gone" | "idempotency_in_progress" | "etag_mismatch" | "too_large" | "unsupported_media_type" | "invalid_request" | "window_closed" | "opt_in_missing" | "opted_out" | "destination_restricted" | "template_unavailable" | "idempotency_key_reused" | "api_key_required" | "key_number_mismatch" | "public_url_invalid" | "rate_limited" | "registration_limit" | "internal_error" | "upstream_unreachable" | "api_key_rejected" | "overloaded" | "key_rotating" | "outcome_unknown" | "upstream_timeout";
         /** @description An error of ours (RFC 9457). Some codes add members of their own. */
         Problem: {
             /** Format: uri-reference */
@@ -3535,6 +3853,68 @@ export interface components {
         AuditList: {
             data: components["schemas"]["AuditEntry"][];
             next_cursor: components["schemas"]["NextCursor"];
+        };
+        /** @description How a channel's client is taken for a tenant. `client_id`: the tenant has numbers of this client, or it is bound to it; `external_id`: the client's id is the tenant's `external_id`; `name`: the client's name fits the pattern, in which `{name}` and `{external_id}` stand for the tenant's and `*` for any text. */
+        MatchRule: {
+            /** @constant */
+            by: "client_id";
+        } | {
+            /** @constant */
+            by: "external_id";
+        } | {
+            /** @constant */
+            by: "name";
+            pattern: string;
+        };
+        HubSyncWish: {
+            /** @description The first that finds a tenant decides; one that finds several leaves it to a person. By default `client_id`, `external_id`, `name` with `{name}`. */
+            rules?: components["schemas"]["MatchRule"][];
+            /** @description The comparison that `apply` is of. */
+            sync_id?: string;
+            /** @description The ids of the differences that were agreed to. */
+            apply?: string[];
+        };
+        HubSync: {
+            id: string;
+            /** @enum {string} */
+            state: "running" | "finished" | "failed";
+            rules: components["schemas"]["MatchRule"][];
+            /** @description How many have been read. */
+            channels: number;
+            differences: number;
+            /** @description What went wrong last. */
+            failure: string | null;
+            created_at: components["schemas"]["Timestamp"];
+            finished_at: components["schemas"]["Timestamp"] | null;
+        };
+        HubDifference: {
+            /** @description Made of what differs, so the same in every comparison that finds it. */
+            id: string;
+            /**
+             * @description `channel_unknown`: 360dialog has a channel without a number here; `channel_gone`: a number's channel is not there or has ended; `field_differs`: `field` is `here` with us and `there` at 360dialog.
+             * @enum {string}
+             */
+            kind: "channel_unknown" | "channel_gone" | "field_differs";
+            channel_id: string;
+            /** @description 360dialog's id of its client. */
+            client_id: string | null;
+            client_name: string | null;
+            number_id: string | null;
+            /** @description Whose an unknown channel would be; null where no rule says it. */
+            tenant_id: string | null;
+            /** @description The rule that decided; with a null `tenant_id` the one that several tenants fit. */
+            rule: string | null;
+            field: string | null;
+            here: string | null;
+            there: string | null;
+            applied_at: components["schemas"]["Timestamp"] | null;
+        };
+        HubDifferenceList: {
+            data: components["schemas"]["HubDifference"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        HubApplied: {
+            applied: components["schemas"]["HubDifference"][];
         };
         Alert: {
             id: string;
@@ -4843,6 +5223,26 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description What was agreed to is not so any more (`difference_gone`), or the channel is another tenant's (`channel_taken`); nothing was applied. */
+        DifferenceGone: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:waba-gateway:error:difference_gone",
+                 *       "title": "It is not so any more",
+                 *       "status": 409,
+                 *       "detail": "Not so any more, or not in this comparison. Nothing was applied.",
+                 *       "code": "difference_gone",
+                 *       "request_id": "req_01jd8qv4m0x5k7r2t9w3y6z1ab"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description Another tenant has this `external_id` (`external_id_taken`). */
         ExternalIdTaken: {
             headers: {
@@ -5465,6 +5865,11 @@ export interface components {
         };
     };
     parameters: {
+        /**
+         * @description 360dialog's id of the channel.
+         * @example Kx1pQ2CH
+         */
+        ChannelId: string;
         /** @description The `ETag` of the version that is to be changed, or `*`. If it is not the current one, nothing is changed. Without it the change is made whatever the version. */
         IfMatch: string;
         /**
@@ -5495,6 +5900,8 @@ export interface components {
         KeyJobId: string;
         /** @description Our id of the import (`imp_…`). */
         ImportId: string;
+        /** @description The id of the comparison (`syn_…`). */
+        SyncId: string;
         /** @description Our id of the number (`num_…`). */
         NumberId: string;
         /** @description Meta's id of the number, as in the WhatsApp API. */
@@ -7063,6 +7470,406 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    createOnboardingLink: {
+        parameters: {
+            query?: {
+                /** @description 360dialog's id of a client who is there already and shares more; without it a new one signs up. */
+                client_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Our id of the tenant (`ten_…`). */
+                tenant_id: components["parameters"]["TenantId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The link; it is shown this once. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnboardingLink"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listOnboardingLinks: {
+        parameters: {
+            query?: {
+                /** @description Only this tenant's. */
+                tenant_id?: string;
+                /** @description Only those of which this came. */
+                state?: "accepted" | "needs_confirmation" | "refused";
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the links. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OnboardingLinkList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    confirmOnboardingLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The link's `id`.
+                 * @example onb_01jd8qv4m0x5k7r2t9w3y6z1ab
+                 */
+                link_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The link, now `accepted`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnboardingLinkState"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ChannelTaken"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listOnboardings: {
+        parameters: {
+            query?: {
+                /** @description Only this tenant's. */
+                tenant_id?: string;
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the onboardings. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OnboardingList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getOnboarding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description 360dialog's id of the channel.
+                 * @example Kx1pQ2CH
+                 */
+                channel_id: components["parameters"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The onboarding. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Onboarding"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    retryOnboarding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description 360dialog's id of the channel.
+                 * @example Kx1pQ2CH
+                 */
+                channel_id: components["parameters"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The onboarding as it was; it is gone on with. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Onboarding"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    openOnboardingLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description As it stands in the link's `url`.
+                 * @example onb_01jd8qv4m0x5k7r2t9w3y6z1ab.ten_01jd8qv4m0x5k7r2t9w3y6z1ab.c2lnbmF0dXJl
+                 */
+                state: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To 360dialog's page. */
+            302: {
+                headers: {
+                    /** @description 360dialog's page. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not made here or was changed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
+                };
+            };
+            /** @description It has been used. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
+                };
+            };
+            /** @description It has expired. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
+                };
+            };
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    completeOnboarding: {
+        parameters: {
+            query?: {
+                /** @description As the link gave it to 360dialog's page. */
+                state?: unknown;
+                /**
+                 * @description 360dialog's id of the client.
+                 * @example 3CpBg3xvCL
+                 */
+                client?: unknown;
+                /**
+                 * @description The channels that the client shares, bare in brackets.
+                 * @example [Kx1pQ2CH,Ab3dE4CH]
+                 */
+                channels?: unknown;
+                /**
+                 * @description The channels of which the client takes the permission back.
+                 * @example [Cd5fG6CH]
+                 */
+                revoked?: unknown;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted, or nothing was shared. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
+                };
+            };
+            /** @description A person must confirm it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
+                };
+            };
+            /** @description The query cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The link or the channels cannot be verified. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
+                };
+            };
+            /** @description The link was used, or the client is another tenant's. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
+                };
+            };
+            /** @description The link has expired. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
+                };
+            };
+            500: components["responses"]["InternalError"];
+            /** @description 360dialog could not be asked; the link still works. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
+                };
+            };
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createTenantOnboardingLink: {
+        parameters: {
+            query?: {
+                /** @description 360dialog's id of a client who is there already and shares more; without it a new one signs up. */
+                client_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The link; it is shown this once. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnboardingLink"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     rotateNumberHook: {
         parameters: {
             query?: never;
@@ -7809,6 +8616,188 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    syncHub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "rules": [
+                 *         {
+                 *           "by": "client_id"
+                 *         },
+                 *         {
+                 *           "by": "name",
+                 *           "pattern": "{name} *"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["HubSyncWish"];
+            };
+        };
+        responses: {
+            /** @description What was applied. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "applied": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["HubApplied"];
+                };
+            };
+            /** @description The comparison, which is under way. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "syn_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "state": "running",
+                     *       "rules": [
+                     *         {
+                     *           "by": "client_id"
+                     *         }
+                     *       ],
+                     *       "channels": 0,
+                     *       "differences": 0,
+                     *       "failure": null,
+                     *       "created_at": "2025-06-15T12:00:00.000Z",
+                     *       "finished_at": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["HubSync"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["DifferenceGone"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnreachable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getHubSync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the comparison (`syn_…`). */
+                sync_id: components["parameters"]["SyncId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How far it is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "syn_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *       "state": "finished",
+                     *       "rules": [
+                     *         {
+                     *           "by": "client_id"
+                     *         }
+                     *       ],
+                     *       "channels": 812,
+                     *       "differences": 3,
+                     *       "failure": null,
+                     *       "created_at": "2025-06-15T12:00:00.000Z",
+                     *       "finished_at": "2025-06-15T12:00:04.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["HubSync"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listHubDifferences: {
+        parameters: {
+            query?: {
+                /** @description Only this kind. */
+                kind?: "channel_unknown" | "channel_gone" | "field_differs";
+                /**
+                 * @description How many rows at most; 50 if left out.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /** @description The id of the comparison (`syn_…`). */
+                sync_id: components["parameters"]["SyncId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of differences, in the order in which they were found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "dif_0a1b2c3d4e5f60718293a4b5c6",
+                     *           "kind": "field_differs",
+                     *           "channel_id": "aB3dE5CH",
+                     *           "client_id": "aB3dE5CL",
+                     *           "client_name": "Acme",
+                     *           "number_id": "num_01jd8qv4m0x5k7r2t9w3y6z1ab",
+                     *           "tenant_id": null,
+                     *           "rule": null,
+                     *           "field": "waba_id",
+                     *           "here": "102290129340398",
+                     *           "there": "102290129340399",
+                     *           "applied_at": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["HubDifferenceList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };

@@ -9,11 +9,14 @@ import { type Log, logBackgroundFailed } from "./log.ts";
 import { gaugeAlerts, type Metrics } from "./metrics.ts";
 import { countOpenAlerts, pruneAlerts } from "./partner/alerts/read-alerts.ts";
 import { chainAudit } from "./partner/audit/chain.ts";
+import { pruneHubSyncs } from "./partner/hub-sync/work.ts";
 import { pruneImports } from "./partner/imports/work.ts";
 import { pruneKeyJobs } from "./partner/keys/key-jobs.ts";
+import { pruneLinks } from "./partner/onboarding/links.ts";
 import type { Onboarding } from "./partner/open-onboarding.ts";
 import type { openPartner } from "./partner/open-partner.ts";
 import { pruneRegistrations } from "./partner/registrations/read-registrations.ts";
+import { clearSilence } from "./partner/watch/silence.ts";
 import type { openRecords } from "./records/open-records.ts";
 import { pruneChanges } from "./store/change-feed.ts";
 import type { Database } from "./store/database.ts";
@@ -50,6 +53,7 @@ export function createBackground(options: {
   let hubEvents: ReturnType<typeof onboarding.start> | undefined;
   let imports: ReturnType<typeof partner.startImports> | undefined;
   let keys: ReturnType<typeof partner.startKeys> | undefined;
+  let watch: ReturnType<typeof partner.startWatch> | undefined;
   let follower: ReturnType<typeof records.startFollower> | undefined;
 
   async function keepWatch(): Promise<void> {
@@ -58,6 +62,7 @@ export function createBackground(options: {
     await fanout.cancelStragglers();
     await records.countLedger();
     await chainAudit(db);
+    await clearSilence(db);
     gaugeAlerts(metrics, await countOpenAlerts(db));
   }
 
@@ -70,6 +75,8 @@ export function createBackground(options: {
     await pruneImports(db);
     await pruneKeyJobs(db);
     await pruneAlerts(db);
+    await pruneHubSyncs(db);
+    await pruneLinks(db);
     await tenancy.renew();
     // Last, because it may wait long for whoever still reads.
     await fanout.dropOld();
@@ -83,6 +90,7 @@ export function createBackground(options: {
         hubEvents = onboarding.start();
         imports = partner.startImports();
         keys = partner.startKeys();
+        watch = partner.startWatch();
       }
       const everyMinute = every(MINUTE_MS, keepWatch, onJobError);
       // So soon that a process that is often begun anew does it too.
@@ -92,6 +100,7 @@ export function createBackground(options: {
           await Promise.all([everyMinute.stop(), hourly.stop(), dispatcher?.stop(stopOptions)]);
           await Promise.all([follower?.stop(), hubEvents?.stop(), imports?.stop()]);
           await keys?.stop();
+          await Promise.all([follower?.stop(), hubEvents?.stop(), imports?.stop(), watch?.stop()]);
         },
       };
     },

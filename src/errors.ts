@@ -39,6 +39,7 @@ export const ERROR_CODES = {
     title: "A rotation is under way",
     meta: META.badParameter,
   },
+  difference_gone: { status: 409, title: "It is not so any more", meta: META.badParameter },
   idempotency_in_progress: {
     status: 409,
     title: "The first is under way",

@@ -24,6 +24,9 @@ export type IdPrefix =
   | "rot"
   | "kjb"
   | "alt";
+  | "alt"
+  | "syn"
+  | "onb";
 
 /**
  * A new id, `prefix_` and 26 characters that sort by the time they were made: 48 bits of

@@ -185,7 +185,7 @@ export async function openParts(
     url,
     unusableUrl: whyUnusable(url, config.production),
   };
-  const onboarding = openOnboarding({ ...hub, db, feed, platformSecret, log });
+  const onboarding = openOnboarding({ ...hub, db, feed, sealer, platformSecret, log });
   const commit = createCommitNotifications(db);
   let stopping = false;
   const afterWrite = async (): Promise<void> => {

@@ -11,16 +11,29 @@ export type OwnCall<Value> =
   | { kind: "refused"; status: number; detail: string }
   | { kind: "unreachable"; cause: Error };
 
-export type NumberHealth = { phoneNumberIds: string[]; wabaIds: string[] };
+/** Whether messages can be sent, as far as it depends on this: a number, its WABA, business or app. */
+export type EntityHealth = {
+  type: string;
+  /** Meta's word: `AVAILABLE`, `LIMITED` or `BLOCKED`. */
+  canSend: string;
+  reasons: string[];
+};
+
+export type NumberHealth = {
+  phoneNumberIds: string[];
+  wabaIds: string[];
+  entities: EntityHealth[];
+};
+
+export type Webhook = { url: string; headers: Record<string, string> };
 
 export type Messaging = {
   /** `GET /health_status`: the cheapest check of a key, and it names the number that the key is of. */
   checkKey(access: Access): Promise<OwnCall<NumberHealth>>;
   /** `POST /v1/configs/webhook`: where the number's notifications go, with the headers to send. */
-  setWebhook(
-    access: Access,
-    webhook: { url: string; headers: Record<string, string> },
-  ): Promise<OwnCall<void>>;
+  setWebhook(access: Access, webhook: Webhook): Promise<OwnCall<void>>;
+  /** `GET /v1/configs/webhook`: what `setWebhook` has set; `null` where nothing is. */
+  findWebhook(access: Access): Promise<OwnCall<Webhook | null>>;
 };
 
 const JSON_HEADERS = ["content-type", "application/json", "accept", "application/json"];
@@ -46,6 +59,18 @@ export function createMessaging(upstream: Upstream): Messaging {
         body: Buffer.from(JSON.stringify(webhook)),
       });
       return readOwnCall(exchange, () => {});
+    },
+    async findWebhook(access) {
+      const exchange = await upstream.exchange({
+        ...access,
+        method: "GET",
+        path: "/v1/configs/webhook",
+        headers: ["accept", "application/json"],
+        body: null,
+      });
+      return exchange.kind === "answer" && exchange.status === 404
+        ? { kind: "ok", value: null }
+        : readOwnCall(exchange, parseWebhook);
     },
   };
 }
@@ -74,7 +99,37 @@ function parseHealth(body: Buffer): NumberHealth {
     entities
       .filter((entity) => entity["entity_type"] === type)
       .map((entity) => String(entity["id"]));
-  return { phoneNumberIds: idsOf("PHONE_NUMBER"), wabaIds: idsOf("WABA") };
+  return {
+    phoneNumberIds: idsOf("PHONE_NUMBER"),
+    wabaIds: idsOf("WABA"),
+    entities: entities.map(parseEntity),
+  };
+}
+
+function parseEntity(entity: Record<string, unknown>): EntityHealth {
+  const descriptions = asObjects(entity["errors"]).map((error) => error["error_description"]);
+  const { additional_info: info } = entity;
+  const reasons = [...descriptions, ...(Array.isArray(info) ? (info as unknown[]) : [])];
+  return {
+    type: String(entity["entity_type"]),
+    canSend: String(entity["can_send_message"]),
+    reasons: reasons.filter((reason) => typeof reason === "string"),
+  };
+}
+
+/** What is no webhook is as good as none: it is not ours. */
+function parseWebhook(body: Buffer): Webhook | null {
+  const parsed = parseLoosely(body) as Record<string, unknown> | undefined;
+  const { url, headers } = parsed ?? {};
+  const given = typeof headers === "object" && headers !== null ? Object.entries(headers) : [];
+  return typeof url === "string"
+    ? {
+        url,
+        headers: Object.fromEntries(
+          given.filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+        ),
+      }
+    : null;
 }
 
 /** 360dialog's words out of the seven forms of its errors (its error pages, older and newer). */

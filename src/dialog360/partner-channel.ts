@@ -12,6 +12,8 @@ export type HubChannel = {
   /** Whether it is paid for: what 360dialog calls live. */
   live: boolean;
   terminated: boolean;
+  /** Whether Meta has turned its WABA down. */
+  rejected: boolean;
   /** Digits. */
   displayPhoneNumber: string | null;
   /** Meta's id of the WABA. */
@@ -40,6 +42,7 @@ export function parseHubChannel(value: unknown): HubChannel | undefined {
     running: fieldsOf(channel["integration"])["state"] === "running",
     live: textOf(channel["billing_started_at"]) !== null,
     terminated: textOf(channel["terminated_at"]) !== null,
+    rejected: fieldsOf(channel["waba_account"])["fb_account_status"] === "rejected",
     displayPhoneNumber: digitsOf(fieldsOf(channel["setup_info"])["phone_number"]),
     wabaId: textOf(fieldsOf(channel["waba_account"])["external_id"]),
     quality: qualityOf(channel["current_quality_rating"]),

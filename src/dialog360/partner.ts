@@ -1,7 +1,7 @@
 import type { PartnerAccount } from "../partner-account.ts";
 import { Secret } from "../secret.ts";
 import type { Exchange, Upstream } from "./exchange.ts";
-import { type OwnCall, parseLoosely, readOwnCall } from "./messaging.ts";
+import { asObjects, type OwnCall, parseLoosely, readOwnCall } from "./messaging.ts";
 import { type HubChannel, parseChannels, parseHubChannel } from "./partner-channel.ts";
 
 /** 360dialog's own client: a customer of the partner, who owns channels. */
@@ -28,6 +28,16 @@ export type PartnerApi = {
   }): Promise<OwnCall<HubPage<HubChannel>>>;
   /** `undefined` for a channel that is not the partner's. */
   findChannel(channelId: string): Promise<OwnCall<HubChannel | undefined>>;
+  /**
+   * Meta's id of the channel's number, which the channel itself does not tell; `undefined` where
+   * 360dialog does not say it. Out of the commerce settings: one public client learns it so.
+   */
+  findPhoneNumberId(channel: {
+    id: string;
+    hubClientId: string;
+  }): Promise<OwnCall<string | undefined>>;
+  /** The page on which a client lets the partner make keys (Integrated Onboarding). */
+  permissionsPage(query: Record<string, string>): string;
   /** Kills the channel's older keys. Refused (403, 404) unless it runs and the client has agreed. */
   createKey(channelId: string): Promise<OwnCall<NewKey>>;
   /** Where partner events go. */
@@ -74,6 +84,20 @@ export function createPartnerApi(upstream: Upstream, account: PartnerAccount): P
         ? { kind: "ok", value: undefined }
         : readOwnCall(exchange, (body) => parseHubChannel(parseLoosely(body)));
     },
+    async findPhoneNumberId({ id, hubClientId }) {
+      const client = `/clients/${encodeURIComponent(hubClientId)}`;
+      const exchange = await call("GET", `${client}${channelPath(id)}/whatsapp_commerce_settings`);
+      const told = readOwnCall(exchange, (body) => {
+        const first = asObjects(parseLoosely(body)?.["data"])[0]?.["id"];
+        return typeof first === "string" ? first : undefined;
+      });
+      const passes = told.kind === "refused" && (told.status >= 500 || told.status === 429);
+      return told.kind === "refused" && !passes ? { kind: "ok", value: undefined } : told;
+    },
+    permissionsPage(query) {
+      const page = `/dashboard/app/${encodeURIComponent(account.partnerId)}/permissions`;
+      return `${pagesOrigin(origin)}${page}?${new URLSearchParams(query).toString()}`;
+    },
     async createKey(channelId) {
       const made = readOwnCall(await call("POST", `${channelPath(channelId)}/api_keys`), parseKey);
       return made.kind === "ok" && made.value === undefined
@@ -90,6 +114,11 @@ export function createPartnerApi(upstream: Upstream, account: PartnerAccount): P
       });
     },
   };
+}
+
+/** 360dialog's pages are at another host than its API; a simulator has both at one. */
+function pagesOrigin(apiOrigin: string): string {
+  return apiOrigin === "https://hub.360dialog.io" ? "https://hub.360dialog.com" : apiOrigin;
 }
 
 function parseClients(body: Buffer): HubPage<HubClient> {

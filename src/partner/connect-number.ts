@@ -16,6 +16,8 @@ export type ConnectNumber = {
     apiKey: Secret;
     baseUrl: string | null;
   }): Promise<NumberHealth>;
+  /** Which number a key is of. The promise throws what `checkKey` does. */
+  readHealth(key: { apiKey: Secret; baseUrl: string | null }): Promise<NumberHealth>;
   /** Registers a new hook address with its secret header; older ones live on for repeats. */
   registerHook(number: { id: string; base_url: string | null }, apiKey: Secret): Promise<void>;
 };
@@ -45,9 +47,15 @@ export function createConnectNumber(options: {
     return { origin, apiKey };
   }
 
+  async function readHealth(key: { apiKey: Secret; baseUrl: string | null }) {
+    return valueOf(await messaging.checkKey(accessOf(key.baseUrl, key.apiKey)));
+  }
+
   return {
+    readHealth,
+
     async checkKey({ phoneNumberId, apiKey, baseUrl }) {
-      const health = valueOf(await messaging.checkKey(accessOf(baseUrl, apiKey)));
+      const health = await readHealth({ apiKey, baseUrl });
       if (!health.phoneNumberIds.includes(phoneNumberId)) {
         throw new ApiError(
           "key_number_mismatch",

@@ -13,6 +13,8 @@ import { createBringIn } from "./bring-in.ts";
 import { clientRoutes } from "./client-routes.ts";
 import { createConnectNumber } from "./connect-number.ts";
 import { importRoutes } from "./imports/import-routes.ts";
+import { hubSyncRoutes } from "./hub-sync/hub-sync-routes.ts";
+import { compareWithHub, SOMETHING_TO_COMPARE } from "./hub-sync/work.ts";
 import { SOMETHING_TO_IMPORT, startImports } from "./imports/work.ts";
 import { issuerRoutes } from "./issuer-routes.ts";
 import { destinationRuleRoutes } from "./destination-rule-routes.ts";
@@ -22,6 +24,7 @@ import { numberRoutes } from "./number-routes.ts";
 import { registrationRoutes } from "./registrations/registration-routes.ts";
 import { tenantRoutes } from "./tenant-routes.ts";
 import { viewRoutes } from "./view/view-routes.ts";
+import { SOMETHING_TO_WATCH, watchNumbers } from "./watch/watch-numbers.ts";
 
 /** The partner's API, joined: tenants, clients, issuers, numbers, imports; and what works on imports. */
 export function openPartner(options: {
@@ -44,11 +47,14 @@ export function openPartner(options: {
   routes: Route[];
   startImports: () => ReturnType<typeof startImports>;
   startKeys: () => { stop: () => Promise<void> };
+  /** Looks after the numbers and compares them with 360dialog's list, in a process that does background work. */
+  startWatch: () => { stop: () => Promise<void> };
 } {
   const { db, feed, sealer, registerIssuer } = options;
   const connect = createConnectNumber(options);
   const bringIn = createBringIn({ db, sealer, connect });
   const keys = openKeys({ ...options, connect });
+  let comparing: ReturnType<typeof compareWithHub> | undefined;
   let imports: ReturnType<typeof startImports> | undefined;
   const routes = [
     ...tenantRoutes({ db }),
@@ -63,6 +69,7 @@ export function openPartner(options: {
     ...auditRoutes({ db }),
     ...viewRoutes({ db }),
     ...alertRoutes({ db }),
+    ...hubSyncRoutes({ ...options, poke: () => comparing?.poke() }),
   ];
   return {
     routes,
@@ -71,6 +78,18 @@ export function openPartner(options: {
       imports = startImports({ ...options, bringIn });
       feed.pokeWhile(SOMETHING_TO_IMPORT, imports.poke);
       return imports;
+    },
+    startWatch() {
+      const watch = watchNumbers({ ...options, connect });
+      const compare = compareWithHub(options);
+      comparing = compare;
+      feed.pokeWhile(SOMETHING_TO_WATCH, watch.poke);
+      feed.pokeWhile(SOMETHING_TO_COMPARE, compare.poke);
+      return {
+        async stop() {
+          await Promise.all([watch.stop(), compare.stop()]);
+        },
+      };
     },
   };
 }

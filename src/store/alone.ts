@@ -8,6 +8,7 @@ import type { Database } from "./database.ts";
 export async function alone<T>(
   db: Database,
   lock: "template_sync" | "import" | "key_job" | "drop_old_partitions",
+  lock: "template_sync" | "import" | "onboarding" | "drop_old_partitions" | "watch" | "hub_sync",
   work: (connection: Database) => Promise<T>,
 ): Promise<T | undefined> {
   return db.connection().execute(async (connection) => {

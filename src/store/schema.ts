@@ -31,6 +31,12 @@ import type {
   TemplateSyncTable,
   TemplateTable,
 } from "./schema/records.ts";
+import type {
+  HubDifferenceTable,
+  HubSyncSeenTable,
+  HubSyncTable,
+  NumberWatchTable,
+} from "./schema/hub-sync.ts";
 import type { ImportJobTable, ImportRowTable } from "./schema/imports.ts";
 import type {
   KeyJobNumberTable,
@@ -39,6 +45,10 @@ import type {
   KeyRotationTable,
   KeyScheduleTable,
 } from "./schema/keys.ts";
+  HubClientBindingTable,
+  OnboardingChannelTable,
+  OnboardingLinkTable,
+} from "./schema/onboarding.ts";
 import type { PartnerEventTable, PartnerHookTable } from "./schema/partner.ts";
 import type { RegistrationLimitTable, RegistrationTable } from "./schema/registrations.ts";
 import type { ChangeTable, InstallationTable } from "./schema/store.ts";
@@ -71,6 +81,9 @@ export interface Schema {
   hook: HookTable;
   partner_hook: PartnerHookTable;
   partner_event: PartnerEventTable;
+  onboarding_link: OnboardingLinkTable;
+  hub_client_binding: HubClientBindingTable;
+  onboarding_channel: OnboardingChannelTable;
   registration_limit: RegistrationLimitTable;
   registration: RegistrationTable;
   audit_entry: AuditEntryTable;
@@ -111,4 +124,8 @@ export interface Schema {
   key_job_number: KeyJobNumberTable;
   key_schedule: KeyScheduleTable;
   alert: AlertTable;
+  number_watch: NumberWatchTable;
+  hub_sync: HubSyncTable;
+  hub_sync_seen: HubSyncSeenTable;
+  hub_difference: HubDifferenceTable;
 }

@@ -83,6 +83,22 @@ export async function retireOtherHooks(
   });
 }
 
+/** Whether this address with this secret header is one of the number's that is not on its way out. */
+export async function isCurrentHook(
+  db: Database,
+  numberId: string,
+  { token, secret }: { token: string; secret: string },
+): Promise<boolean> {
+  const row = await db
+    .selectFrom("hook")
+    .select("secret_sha256")
+    .where("token_sha256", "=", sha256(token))
+    .where("number_id", "=", numberId)
+    .where("expires_at", "is", null)
+    .executeTakeFirst();
+  return row !== undefined && timingSafeEqual(row.secret_sha256, sha256(secret));
+}
+
 export async function deleteHook(db: Database, tokenSha256: Buffer): Promise<void> {
   await db.deleteFrom("hook").where("token_sha256", "=", tokenSha256).execute();
 }

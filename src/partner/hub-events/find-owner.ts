@@ -1,10 +1,11 @@
 import type { DatabaseTransaction } from "../../store/database.ts";
+import { findBinding } from "../onboarding/owner-of-client.ts";
 import type { PartnerEvent } from "./partner-event.ts";
 
 /** Whom a partner event concerns; number and WABA only where it is about one number's channel. */
 export type Owner = { tenantId: string; phoneNumberId: string | null; wabaId: string | null };
 
-/** By the channel's number; else by the client, if all that is known of it is one tenant's. */
+/** By the channel's number; else by the client: whose it is bound to be, or if all that is known of it is one tenant's. */
 export async function findOwner(
   trx: DatabaseTransaction,
   { channelId, hubClientId }: PartnerEvent,
@@ -23,6 +24,10 @@ export async function findOwner(
   }
   if (hubClientId === null) {
     return undefined;
+  }
+  const bound = await findBinding(trx, hubClientId);
+  if (bound !== undefined) {
+    return { tenantId: bound, phoneNumberId: null, wabaId: null };
   }
   const tenants = await trx
     .selectFrom("phone_number")

@@ -72,7 +72,7 @@ export interface IssuerTable {
 
 export type PhoneNumberState = "pending" | "running" | "key_rejected" | "suspended";
 
-type OnboardingStage =
+export type OnboardingStage =
   | "linked"
   | "created"
   | "ready"

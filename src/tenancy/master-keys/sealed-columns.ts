@@ -3,7 +3,13 @@ import type { SealContext } from "../sealing.ts";
 
 /** A column of sealed secrets, and how each row's context follows from the row. */
 export type SealedColumn = {
-  table: "signing_key" | "phone_number" | "webhook_endpoint" | "import_row" | "idempotency_key";
+  table:
+    | "signing_key"
+    | "phone_number"
+    | "webhook_endpoint"
+    | "import_row"
+    | "onboarding_channel"
+    | "idempotency_key";
   column: string;
   purpose: SealContext["purpose"];
   rowId: RawBuilder<string>;
@@ -46,6 +52,14 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
     purpose: "import_api_key",
     rowId: sql<string>`concat_ws('/', import_id, line)`,
     tenantId: sql<string>`''`,
+    passing: true,
+  },
+  {
+    table: "onboarding_channel",
+    column: "api_key_sealed",
+    purpose: "onboarding_api_key",
+    rowId: sql<string>`channel_id`,
+    tenantId: sql<string>`tenant_id`,
     passing: true,
   },
   {
