@@ -98,9 +98,8 @@ export function createBackground(options: {
       return {
         async stop(stopOptions) {
           await Promise.all([everyMinute.stop(), hourly.stop(), dispatcher?.stop(stopOptions)]);
-          await Promise.all([follower?.stop(), hubEvents?.stop(), imports?.stop()]);
-          await keys?.stop();
-          await Promise.all([follower?.stop(), hubEvents?.stop(), imports?.stop(), watch?.stop()]);
+          const jobs = [follower, hubEvents, imports, keys, watch];
+          await Promise.all(jobs.map((job) => job?.stop()));
         },
       };
     },

@@ -23,7 +23,6 @@ export type IdPrefix =
   | "imp"
   | "rot"
   | "kjb"
-  | "alt";
   | "alt"
   | "syn"
   | "onb";

@@ -1,14 +1,22 @@
 import { sql } from "kysely";
 import type { Database } from "./database.ts";
 
+type Job =
+  | "template_sync"
+  | "import"
+  | "key_job"
+  | "onboarding"
+  | "watch"
+  | "hub_sync"
+  | "drop_old_partitions";
+
 /**
  * Does the work in one process at a time; `undefined` where another is at it. The lock is its
  * connection's, so that it ends with the process.
  */
 export async function alone<T>(
   db: Database,
-  lock: "template_sync" | "import" | "key_job" | "drop_old_partitions",
-  lock: "template_sync" | "import" | "onboarding" | "drop_old_partitions" | "watch" | "hub_sync",
+  lock: Job,
   work: (connection: Database) => Promise<T>,
 ): Promise<T | undefined> {
   return db.connection().execute(async (connection) => {

@@ -45,6 +45,7 @@ import type {
   KeyRotationTable,
   KeyScheduleTable,
 } from "./schema/keys.ts";
+import type {
   HubClientBindingTable,
   OnboardingChannelTable,
   OnboardingLinkTable,
