@@ -143,8 +143,9 @@ const STATUS_OF_CODE: Readonly<Record<number, string>> = {
   403: "insufficient_scope tenant_suspended wrong_audience",
   404: "not_found unknown_operation",
   405: "method_not_allowed",
-  409: `number_taken channel_taken external_id_taken difference_gone idempotency_in_progress
-    rotation_in_progress`,
+  409:
+    "number_taken channel_taken external_id_taken difference_gone idempotency_in_progress " +
+    "rotation_in_progress",
   412: "etag_mismatch",
   413: "too_large",
   415: "unsupported_media_type",
