@@ -47,7 +47,11 @@ export function createTakeReturn(options: {
   async function refuseUnlinked(code: Refusal, tenantId: string | null): Promise<ReturnOutcome> {
     await db.transaction().execute(async (trx) => {
       const target: Record<string, string> = tenantId === null ? {} : { tenant_id: tenantId };
-      await auditJob(trx, OPERATION, { target, before: null, after: { refused: code } });
+      await auditJob(trx, OPERATION, {
+        target,
+        before: null,
+        after: { state: "refused", kind: code },
+      });
     });
     return { kind: "refused", code };
   }
@@ -110,7 +114,7 @@ async function judge(
     hubClientId,
     channelIds,
   });
-  return judged(trx, link, outcome, { client_id: hubClientId, channel_ids: channelIds.join(" ") });
+  return judged(trx, link, outcome, { client_id: hubClientId, channel_id: channelIds.join(" ") });
 }
 
 async function decideOn(
@@ -219,7 +223,10 @@ async function judged(
   await auditJob(trx, OPERATION, {
     target: { link_id: link.id, tenant_id: link.tenant_id, ...about },
     before: null,
-    after: outcome.kind === "refused" ? { refused: outcome.code } : { outcome: outcome.kind },
+    after:
+      outcome.kind === "refused"
+        ? { state: "refused", kind: outcome.code }
+        : { state: outcome.kind },
   });
   return outcome;
 }
