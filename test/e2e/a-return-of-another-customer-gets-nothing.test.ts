@@ -170,7 +170,7 @@ describe("a return", () => {
       customer.comeBack(returnTo({ state, ...query })),
       customer.comeBack(returnTo({ state, ...query })),
     ]);
-    expect(both.map(({ code }) => code).toSorted()).toEqual(["accepted", "link_used"]);
+    expect(new Set(both.map(({ code }) => code))).toEqual(new Set(["accepted", "link_used"]));
     const again = await customer.comeBack(returnTo({ state, ...query }));
     expect([again.status, again.code]).toEqual([409, "link_used"]);
     const reopened = await customer.comeBack(`/onboarding/start/${state}`);

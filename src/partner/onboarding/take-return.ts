@@ -58,7 +58,8 @@ export function createTakeReturn(options: {
 
   return async (query) => {
     const given = parseReturn(query);
-    const state = platformSecret && readState(String(query["state"] ?? ""), platformSecret);
+    const stateText = typeof query["state"] === "string" ? query["state"] : "";
+    const state = platformSecret && readState(stateText, platformSecret);
     const link = state && (await findLink(db, state));
     if (link === undefined || partnerApi === undefined) {
       return refuseUnlinked("link_invalid", null);
@@ -75,7 +76,9 @@ export function createTakeReturn(options: {
     if (verified === "unreachable") {
       return { kind: "unreachable" };
     }
-    await awaitEvent(db, link, { ...given, hubClientId });
+    if (verified) {
+      await awaitEvent(db, link, { ...given, hubClientId });
+    }
     const outcome = await db.transaction().execute(async (trx) => {
       const locked = await findLink(
         trx,
