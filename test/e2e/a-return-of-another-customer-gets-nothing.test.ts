@@ -10,6 +10,9 @@ import {
 } from "../support/gateway.ts";
 import { customerOf, returnTo } from "../support/onboard.ts";
 
+const linkOf = async (tenant: TestTenant) =>
+  (await tenant.call("POST", "/tenant/v1/onboarding-links")).json;
+
 describe("a return", () => {
   let gateway: TestGateway;
   let owner: TestTenant;
@@ -34,9 +37,6 @@ describe("a return", () => {
     await eventually(async () => expect(await stageOf(ownersChannel)).toBe("running"));
   });
   afterAll(() => gateway.stop());
-
-  const linkOf = async (tenant: TestTenant) =>
-    (await tenant.call("POST", "/tenant/v1/onboarding-links")).json;
 
   const stageOf = async (channelId: string): Promise<string | undefined> =>
     (await gateway.partner("GET", `/partner/v1/onboardings/${channelId}`)).json.stage;

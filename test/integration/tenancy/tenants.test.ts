@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { newId } from "../../../src/ids.ts";
 import { createLink } from "../../../src/partner/onboarding/links.ts";
 import { noteChannel } from "../../../src/partner/onboarding/note-channel.ts";
 import { writeNotifications } from "../../../src/events/write-notifications.ts";
