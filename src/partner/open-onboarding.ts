@@ -34,6 +34,11 @@ export type Onboarding = {
 const LOOK_ANYWAY_MS = 60_000;
 const AFTER_TROUBLE_MS = 1000;
 
+const apply: ApplyPartnerEvent = async (...given) => {
+  await refreshNumber(...given);
+  await hearPartnerEvent(...given);
+};
+
 export function openOnboarding(options: {
   db: Database;
   feed: ChangeFeed;
@@ -52,10 +57,6 @@ export function openOnboarding(options: {
   const onChannelError = (err: unknown): void =>
     logBackgroundFailed(log, { job: "onboarding", err });
   const seeChannel = createSeeChannel(options);
-  const apply: ApplyPartnerEvent = async (...given) => {
-    await refreshNumber(...given);
-    await hearPartnerEvent(...given);
-  };
   const applying = { db, apply, seeChannel, onError };
   const connect = createConnectNumber(options);
   const onNoted = (): void => channels?.poke();

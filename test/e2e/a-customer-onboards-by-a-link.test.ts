@@ -73,10 +73,12 @@ describe("a customer's channel", () => {
         onboarding_stage: "live",
       }),
     );
-    const sent = await tenant.call("POST", `/${phoneNumberId}/messages`, {
-      body: textMessage("4915112345678", "hello"),
+    await eventually(async () => {
+      const sent = await tenant.call("POST", `/${phoneNumberId}/messages`, {
+        body: textMessage("4915112345678", "hello"),
+      });
+      return sent.status === 200;
     });
-    expect(sent.status).toBe(200);
     expect(await typesOf()).toEqual(
       expect.arrayContaining(["onboarding.created", "onboarding.running", "onboarding.live"]),
     );

@@ -4,6 +4,18 @@ import { type Answer, call } from "./call.ts";
 /** What the page of a return says, and its status. */
 export type Page = { status: number; code: string | undefined; answer: Answer };
 
+/** Shares there what is wanted, and gives where 360dialog sends the browser then. */
+async function consent(page: URL, channelIds: readonly string[] = []): Promise<string> {
+  const target = new URL(page);
+  target.pathname += "/consent";
+  for (const id of channelIds) {
+    target.searchParams.append("channel", id);
+  }
+  const answer = await request(target);
+  await answer.body.dump();
+  return String(answer.headers["location"]);
+}
+
 /** A customer's browser, as far as an onboarding link needs one. */
 export function customerOf(gatewayUrl: string) {
   /** Opens a link and gives 360dialog's page that it leads to. */
@@ -14,18 +26,6 @@ export function customerOf(gatewayUrl: string) {
       throw new Error(`the link does not open: ${answer.body.toString()}`);
     }
     return new URL(String(answer.headers["location"]));
-  }
-
-  /** Shares there what is wanted, and gives where 360dialog sends the browser then. */
-  async function consent(page: URL, channelIds: readonly string[] = []): Promise<string> {
-    const target = new URL(page);
-    target.pathname += "/consent";
-    for (const id of channelIds) {
-      target.searchParams.append("channel", id);
-    }
-    const answer = await request(target);
-    await answer.body.dump();
-    return String(answer.headers["location"]);
   }
 
   async function comeBack(location: string): Promise<Page> {

@@ -58,8 +58,14 @@ export function lookAgainAfter(stage: OnboardingStage): number | null {
       return null;
     case "running":
       return 24 * HOUR_SECONDS;
-    default:
+    case "linked":
+    case "created":
+    case "ready":
+    case "permission_missing":
+    case "restricted":
       return HOUR_SECONDS;
+    default:
+      return stage satisfies never;
   }
 }
 

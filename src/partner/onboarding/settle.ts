@@ -67,8 +67,8 @@ async function write(
         tenant_id: before.tenant_id,
         ...(number && { number_id: number.id }),
       },
-      before: { stage: before.stage },
-      after: { stage },
+      before: { onboarding_stage: before.stage },
+      after: { onboarding_stage: stage },
     });
   }
   if (failed) {

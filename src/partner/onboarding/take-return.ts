@@ -47,14 +47,19 @@ export function createTakeReturn(options: {
   async function refuseUnlinked(code: Refusal, tenantId: string | null): Promise<ReturnOutcome> {
     await db.transaction().execute(async (trx) => {
       const target: Record<string, string> = tenantId === null ? {} : { tenant_id: tenantId };
-      await auditJob(trx, OPERATION, { target, before: null, after: { refused: code } });
+      await auditJob(trx, OPERATION, {
+        target,
+        before: null,
+        after: { state: "refused", kind: code },
+      });
     });
     return { kind: "refused", code };
   }
 
   return async (query) => {
     const given = parseReturn(query);
-    const state = platformSecret && readState(String(query["state"] ?? ""), platformSecret);
+    const stateText = typeof query["state"] === "string" ? query["state"] : "";
+    const state = platformSecret && readState(stateText, platformSecret);
     const link = state && (await findLink(db, state));
     if (link === undefined || partnerApi === undefined) {
       return refuseUnlinked("link_invalid", null);
@@ -71,7 +76,9 @@ export function createTakeReturn(options: {
     if (verified === "unreachable") {
       return { kind: "unreachable" };
     }
-    await awaitEvent(db, link, { ...given, hubClientId });
+    if (verified) {
+      await awaitEvent(db, link, { ...given, hubClientId });
+    }
     const outcome = await db.transaction().execute(async (trx) => {
       const locked = await findLink(
         trx,
@@ -110,7 +117,7 @@ async function judge(
     hubClientId,
     channelIds,
   });
-  return judged(trx, link, outcome, { client_id: hubClientId, channel_ids: channelIds.join(" ") });
+  return judged(trx, link, outcome, { client_id: hubClientId, channel_id: channelIds.join(" ") });
 }
 
 async function decideOn(
@@ -219,7 +226,10 @@ async function judged(
   await auditJob(trx, OPERATION, {
     target: { link_id: link.id, tenant_id: link.tenant_id, ...about },
     before: null,
-    after: outcome.kind === "refused" ? { refused: outcome.code } : { outcome: outcome.kind },
+    after:
+      outcome.kind === "refused"
+        ? { state: "refused", kind: outcome.code }
+        : { state: outcome.kind },
   });
   return outcome;
 }

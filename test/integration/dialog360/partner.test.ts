@@ -50,6 +50,7 @@ describe("the Partner API's client", () => {
       running: false,
       live: false,
       terminated: false,
+      rejected: false,
       displayPhoneNumber: "4930123",
       wabaId: "77",
       quality: "GREEN",

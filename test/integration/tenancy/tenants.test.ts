@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createLink } from "../../../src/partner/onboarding/links.ts";
+import { noteChannel } from "../../../src/partner/onboarding/note-channel.ts";
 import { writeNotifications } from "../../../src/events/write-notifications.ts";
 import { claimDeliveries } from "../../../src/fanout/claim.ts";
 import { deleteEndpoint } from "../../../src/fanout/endpoints.ts";
@@ -80,6 +82,7 @@ async function buildWhole(): Promise<{ id: string; hook: [token: string, secret:
   await buildTokenAndIssuer(id, client.id);
   const number = await buildNumber(db, id);
   const { token, secret } = await createHook(db, number.id);
+  await buildOnboarding(id);
   await db.insertInto("number_move").values({ tenant_id: id, number_id: number.id }).execute();
   const alert = {
     kind: "key_rejected",
@@ -163,6 +166,14 @@ function issuerOf(fields: Partial<IssuerFields>): IssuerFields {
 }
 
 /** In how many rows of each table the tenant's id stands. */
+async function buildOnboarding(tenantId: string): Promise<void> {
+  const channel = { id: newId("onb"), hubClientId: newId("onb") };
+  await createLink(database.db, tenantId, { wantedClientId: null });
+  await database.db
+    .transaction()
+    .execute((trx) => noteChannel(trx, { channel, tenantId, by: "test" }));
+}
+
 async function rowsOf(tenantId: string): Promise<Record<string, number>> {
   const { rows: tables } = await sql<{ name: string }>`
     select c.table_name as name from information_schema.columns c
