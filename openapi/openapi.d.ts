@@ -7843,10 +7843,7 @@ export interface operations {
     };
     createTenantOnboardingLink: {
         parameters: {
-            query?: {
-                /** @description 360dialog's id of a client who is there already and shares more; without it a new one signs up. */
-                client_id?: string;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;

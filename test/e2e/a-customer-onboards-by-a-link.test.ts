@@ -25,7 +25,10 @@ describe("a customer's channel", () => {
   afterAll(() => gateway.stop());
 
   const linkOf = async (query = "") =>
-    (await tenant.call("POST", `/tenant/v1/onboarding-links${query}`)).json;
+    (query === ""
+      ? await tenant.call("POST", "/tenant/v1/onboarding-links")
+      : await gateway.partner("POST", `/partner/v1/tenants/${tenant.id}/onboarding-links${query}`)
+    ).json;
 
   const stageOf = async (channelId: string): Promise<string | undefined> => {
     const { json } = await gateway.partner("GET", `/partner/v1/onboardings/${channelId}`);

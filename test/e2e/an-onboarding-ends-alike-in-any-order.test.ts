@@ -124,7 +124,6 @@ describe("an onboarding", () => {
         simulator.changeChannel(id, truth, { quiet: true });
         await comeBack(client.id, id);
         await play(after);
-        simulator.replayPartnerEvents({ order: "shuffled" });
         await eventually(async () => {
           const { json } = await gateway.partner("GET", `/partner/v1/onboardings/${id}`);
           expect(json.stage).toBe(expectedStage(truth));

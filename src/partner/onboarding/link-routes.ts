@@ -81,12 +81,12 @@ export function onboardingLinkRoutes(options: {
         operationId: "createTenantOnboardingLink",
         scope: "numbers:write",
       },
-      ({ caller, query }) => {
+      ({ caller }) => {
         if (caller.phoneNumberIds !== null) {
           const detail = "A token that is limited to some numbers cannot bring in others.";
           throw new ApiError("insufficient_scope", detail);
         }
-        return makeLink(caller.tenantId, query);
+        return makeLink(caller.tenantId, {});
       },
     ),
     partnerRoute(
