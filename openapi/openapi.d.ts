@@ -234,7 +234,7 @@ export interface paths {
         put?: never;
         /**
          * Suspend a tenant
-         * @description Refuses the tenant's calls with 403 `tenant_suspended` within 5 seconds. Its events are received and delivered all the same. Suspending a suspended tenant changes nothing.
+         * @description Refuses the tenant's calls with 403 `tenant_suspended` within 5 seconds. Its endpoints are paused: events are received and kept, and what they are owed is held. Suspending a suspended tenant changes nothing.
          */
         post: operations["suspendTenant"];
         delete?: never;
@@ -257,7 +257,7 @@ export interface paths {
         put?: never;
         /**
          * Resume a suspended tenant
-         * @description Lets the tenant call again. Resuming an active tenant changes nothing.
+         * @description Lets the tenant call again and releases what was held for its endpoints; one that it had paused itself stays so. Resuming an active tenant changes nothing.
          */
         post: operations["resumeTenant"];
         delete?: never;
@@ -897,6 +897,26 @@ export interface paths {
         get: operations["getWindow"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant/v1/contacts/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase a user
+         * @description Erases all that is known of a user, by phone number or by business-scoped id; where an event has told that both are one user, both. Events and messages about the user keep their id, type and times, and `{"erased":true}` in place of what they held; where another user's message names the user, the name goes. Deliveries of such events that still wait are cancelled, and none is replayed. Windows, opt-ins, marketing preferences, statuses and answers kept for an `Idempotency-Key` go; usage and the ledger stay as they are. What comes after the call is not meant by it. Safe to repeat. A token that is limited to some numbers erases what concerns these.
+         */
+        post: operations["eraseContact"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3108,6 +3128,27 @@ export interface components {
             obtained_at: components["schemas"]["Timestamp"];
             proof: string;
             recorded_at: components["schemas"]["Timestamp"];
+        };
+        ContactErase: {
+            /** @description A phone number, or a business-scoped id. */
+            user: string;
+        };
+        ContactErasure: {
+            /** @enum {string} */
+            state: "running" | "finished";
+            /** @description How much of each this call has erased; null while it goes on. */
+            erased: null | {
+                /** @description Events about the user, or that named the user. */
+                events: number;
+                /** @description Deliveries that waited, and are cancelled. */
+                deliveries: number;
+                messages: number;
+                statuses: number;
+                media_ids: number;
+                windows: number;
+                opt_ins: number;
+                marketing_preferences: number;
+            };
         };
         OptInPut: {
             /** @description Where the user agreed, such as `checkout form`. */
@@ -7151,6 +7192,52 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    eraseContact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "user": "15550001111"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ContactErase"];
+            };
+        };
+        responses: {
+            /** @description Erased. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactErasure"];
+                };
+            };
+            /** @description There is so much that it goes on; a repeat of the call tells when it is done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactErasure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };

@@ -52,6 +52,7 @@ export function createBackground(options: {
     await pruneIdentities(db, { now: new Date() });
     await fanout.settleStragglers();
     await records.countLedger();
+    await partner.workOnErasures();
     await chainAudit(db);
   }
 

@@ -20,7 +20,8 @@ export type IdPrefix =
   | "req"
   | "reg"
   | "aud"
-  | "imp";
+  | "imp"
+  | "era";
 
 /**
  * A new id, `prefix_` and 26 characters that sort by the time they were made: 48 bits of

@@ -1,5 +1,5 @@
 import { type Selectable, sql } from "kysely";
-import { NotFound } from "../errors.ts";
+import { ApiError, NotFound } from "../errors.ts";
 import { toLikePattern } from "../events/read-events.ts";
 import { newId } from "../ids.ts";
 import type { Secret } from "../secret.ts";
@@ -58,7 +58,16 @@ export async function changeEndpoints<T>(
   change: (trx: DatabaseTransaction) => Promise<T>,
 ): Promise<T> {
   return db.transaction().execute(async (trx) => {
-    await trx.selectFrom("tenant").select("id").where("id", "=", tenantId).forUpdate().execute();
+    const tenant = await trx
+      .selectFrom("tenant")
+      .select("state")
+      .where("id", "=", tenantId)
+      .forUpdate()
+      .executeTakeFirst();
+    // A call that began before the suspension must not make an endpoint that is not stopped by it.
+    if (tenant?.state === "suspended") {
+      throw new ApiError("tenant_suspended", "The partner has suspended this tenant.");
+    }
     return change(trx);
   });
 }

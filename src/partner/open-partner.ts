@@ -11,6 +11,8 @@ import { auditRoutes } from "./audit/audit-routes.ts";
 import { createBringIn } from "./bring-in.ts";
 import { clientRoutes } from "./client-routes.ts";
 import { createConnectNumber } from "./connect-number.ts";
+import { createErasures } from "./erasure/erasures.ts";
+import { erasureRoutes } from "./erasure/erasure-routes.ts";
 import { importRoutes } from "./imports/import-routes.ts";
 import { SOMETHING_TO_IMPORT, startImports } from "./imports/work.ts";
 import { issuerRoutes } from "./issuer-routes.ts";
@@ -35,8 +37,14 @@ export function openPartner(options: {
   registerIssuer: RegisterIssuer;
   contract: Contract;
   onError: (error: unknown) => void;
-}): { routes: Route[]; startImports: () => ReturnType<typeof startImports> } {
+}): {
+  routes: Route[];
+  startImports: () => ReturnType<typeof startImports>;
+  /** To be called once a minute. */
+  workOnErasures: () => Promise<void>;
+} {
   const { db, feed, sealer, registerIssuer } = options;
+  const erasures = createErasures(options);
   const connect = createConnectNumber(options);
   const bringIn = createBringIn({ db, sealer, connect });
   let imports: ReturnType<typeof startImports> | undefined;
@@ -50,8 +58,10 @@ export function openPartner(options: {
     ...importRoutes({ ...options, poke: () => imports?.poke() }),
     ...registrationRoutes({ db }),
     ...auditRoutes({ db }),
+    ...erasureRoutes({ erasures }),
   ];
   return {
+    workOnErasures: () => erasures.workOn(),
     routes,
     startImports() {
       imports = startImports({ ...options, bringIn });

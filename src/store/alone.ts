@@ -7,7 +7,7 @@ import type { Database } from "./database.ts";
  */
 export async function alone<T>(
   db: Database,
-  lock: "template_sync" | "import" | "drop_old_partitions",
+  lock: "template_sync" | "import" | "erasure" | "drop_old_partitions",
   work: (connection: Database) => Promise<T>,
 ): Promise<T | undefined> {
   return db.connection().execute(async (connection) => {

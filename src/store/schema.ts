@@ -11,6 +11,7 @@ import type {
   DeliveryTable,
   WebhookEndpointTable,
 } from "./schema/fanout.ts";
+import type { ErasureTable } from "./schema/erasures.ts";
 import type { IdempotencyKeyTable } from "./schema/gateway.ts";
 import type {
   DeletedEndpointTable,
@@ -97,4 +98,5 @@ export interface Schema {
   usage_message: UsageMessageTable;
   import_job: ImportJobTable;
   import_row: ImportRowTable;
+  erasure: ErasureTable;
 }

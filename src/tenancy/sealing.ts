@@ -10,7 +10,8 @@ export type SealContext = {
     | "endpoint_headers"
     | "verify_token"
     | "idempotent_answer"
-    | "import_api_key";
+    | "import_api_key"
+    | "erased_user";
   rowId: string;
   /** Empty for what belongs to no tenant. */
   tenantId: string;

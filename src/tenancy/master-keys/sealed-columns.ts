@@ -3,7 +3,13 @@ import type { SealContext } from "../sealing.ts";
 
 /** A column of sealed secrets, and how each row's context follows from the row. */
 export type SealedColumn = {
-  table: "signing_key" | "phone_number" | "webhook_endpoint" | "import_row" | "idempotency_key";
+  table:
+    | "signing_key"
+    | "phone_number"
+    | "webhook_endpoint"
+    | "import_row"
+    | "idempotency_key"
+    | "erasure";
   column: string;
   purpose: SealContext["purpose"];
   rowId: RawBuilder<string>;
@@ -56,6 +62,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
     tenantId: sql<string>`tenant_id`,
     passing: true,
   },
+  { table: "erasure", column: "user_sealed", purpose: "erased_user", passing: true, ...ofTenant },
 ];
 
 /** The id of the master key that a column's value is sealed with, out of its envelope. */
