@@ -13,6 +13,11 @@ create table erasure (
   tenant_id text not null references tenant on delete cascade,
   user_sealed bytea not null,
   phone_number_ids text[],
-  asked_at timestamptz not null default clock_timestamp()
+  -- As exactly as a process can say it, and not before what was committed then.
+  asked_at timestamptz not null
+    default date_trunc('milliseconds', clock_timestamp()) + interval '1 millisecond'
 );
 create index erasure_asked on erasure (asked_at);
+
+-- Partner events go with retention.
+create index partner_event_received on partner_event (received_at);

@@ -734,6 +734,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/v1/numbers/{number_id}/local-storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Where Meta stores a number's data
+         * @description The region that is asked for, and how far that has come.
+         */
+        get: operations["getLocalStorage"];
+        /**
+         * Ask for a region
+         * @description Writes down the region that the number's data is to be stored in; 360dialog is asked when it is confirmed. Another region than before begins anew. A region that 360dialog does not offer is 422 `region_not_offered`. Where STORAGE_REGION is another one, the answer warns of it, or with `storage_region_check` `enforce` it is 422 `storage_region_differs`.
+         */
+        put: operations["setLocalStorage"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/numbers/{number_id}/local-storage/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm a region
+         * @description With a PIN: takes a registration slot and registers the number at 360dialog with PIN and region. A PIN that is not taken is 422 `pin_rejected`, and counted. The PIN is kept nowhere. Without one: an operator has done it in 360dialog's Hub by hand. Once it is confirmed, a repeat calls nobody.
+         */
+        post: operations["confirmLocalStorage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/partner/v1/numbers/{number_id}/registrations": {
         parameters: {
             query?: never;
@@ -3128,6 +3178,32 @@ export interface components {
             obtained_at: components["schemas"]["Timestamp"];
             proof: string;
             recorded_at: components["schemas"]["Timestamp"];
+        };
+        LocalStorageSet: {
+            /** @description Such as `DE`, in Meta's codes. */
+            region: string;
+            /**
+             * @default warn
+             * @enum {string}
+             */
+            storage_region_check: "warn" | "enforce";
+        };
+        LocalStorageConfirm: {
+            pin?: string;
+        };
+        LocalStorage: {
+            region: string | null;
+            /**
+             * @description Null where nobody has asked for it here.
+             * @enum {string|null}
+             */
+            state: "requested" | "pin_required" | "confirmed" | null;
+            /** @description PINs tried for this region. */
+            pin_attempts: number;
+            changed_at: components["schemas"]["Timestamp"] | null;
+            /** @description Where this gateway's own store is. */
+            storage_region: string | null;
+            warnings: "storage_region_differs"[];
         };
         ContactErase: {
             /** @description A phone number, or a business-scoped id. */
@@ -6657,6 +6733,118 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getLocalStorage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The region and its state. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LocalStorage"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setLocalStorage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "region": "DE"
+                 *     }
+                 */
+                "application/json": components["schemas"]["LocalStorageSet"];
+            };
+        };
+        responses: {
+            /** @description The region and its state. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LocalStorage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    confirmLocalStorage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "pin": "123456"
+                 *     }
+                 */
+                "application/json": components["schemas"]["LocalStorageConfirm"];
+            };
+        };
+        responses: {
+            /** @description Confirmed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LocalStorage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            429: components["responses"]["RegistrationLimit"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnreachable"];
             503: components["responses"]["Unavailable"];
         };
     };

@@ -63,6 +63,7 @@ export function createBackground(options: {
     await records.prune();
     await pruneRegistrations(db);
     await pruneImports(db);
+    await onboarding.prune();
     await tenancy.renew();
     // Last, because it may wait long for whoever still reads.
     await fanout.dropOld();

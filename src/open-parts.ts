@@ -129,8 +129,10 @@ export async function openParts(
   stack.defer(outbound.destroy);
 
   const onJobError = (err: unknown): void => logBackgroundFailed(log, { job: "housekeeping", err });
+  const audit = createAudit({ db, log });
   const tenancy = await openTenancy({
     db,
+    audit,
     feed,
     sealer,
     outbound,
@@ -185,7 +187,14 @@ export async function openParts(
     url,
     unusableUrl: whyUnusable(url, config.production),
   };
-  const onboarding = openOnboarding({ ...hub, db, feed, platformSecret, log });
+  const onboarding = openOnboarding({
+    ...hub,
+    db,
+    feed,
+    platformSecret,
+    retentionMs: config.RETENTION,
+    log,
+  });
   const commit = createCommitNotifications(db);
   let stopping = false;
   const partner = openPartner({
@@ -195,6 +204,7 @@ export async function openParts(
     ...hub,
     registerIssuer: tenancy.registerIssuer,
     contract,
+    storageRegion: config.STORAGE_REGION,
     onError: onJobError,
   });
   const works = { tenancy, fanout, records, onboarding, partner };
@@ -239,6 +249,7 @@ export async function openParts(
     authenticate,
     directory,
     dropIn: fanout,
+    audit,
     afterWrite,
     throttle,
     guards: createGuards({
@@ -261,7 +272,7 @@ export async function openParts(
     log,
     metrics,
     guard: tenancy.guard,
-    audit: createAudit({ db, log }),
+    audit,
     afterWrite,
     isPassingTrouble,
   });

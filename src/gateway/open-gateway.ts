@@ -1,5 +1,6 @@
 import type { Upstream } from "../dialog360/exchange.ts";
 import type { Origins } from "../dialog360/origins.ts";
+import type { Audit } from "../http/audit.ts";
 import type { WhatsAppHandler } from "../http/whatsapp-calls.ts";
 import type { Log } from "../log.ts";
 import { countRefusedByLimit, type Metrics } from "../metrics.ts";
@@ -40,6 +41,7 @@ export function openGateway(options: {
   authenticate: Authenticate;
   directory: Directory;
   dropIn: DropInSettings;
+  audit: Audit;
   /** Awaited before a change of settings is answered. */
   afterWrite: () => Promise<void>;
   throttle: Throttle;
@@ -96,7 +98,7 @@ export function openGateway(options: {
       mediaUrls,
       transfer,
     }),
-    answerWebhookSettings: createAnswerWebhookSettings(options.dropIn),
+    answerWebhookSettings: createAnswerWebhookSettings(options.dropIn, options.audit),
     afterWrite: options.afterWrite,
   });
 }

@@ -5,7 +5,11 @@ import { type Log, logBackgroundFailed } from "../log.ts";
 import type { Secret } from "../secret.ts";
 import type { ChangeFeed } from "../store/change-feed.ts";
 import type { Database } from "../store/database.ts";
-import { applyNextPartnerEvent, SOMETHING_TO_APPLY } from "./hub-events/apply-partner-events.ts";
+import {
+  applyNextPartnerEvent,
+  prunePartnerEvents,
+  SOMETHING_TO_APPLY,
+} from "./hub-events/apply-partner-events.ts";
 import { refreshNumber } from "./hub-events/refresh-number.ts";
 import { createSeeChannel } from "./hub-events/see-channel.ts";
 import { createTakePartnerEvent, type TakePartnerEvent } from "./hub-events/take-partner-event.ts";
@@ -17,6 +21,8 @@ export type Onboarding = {
   takePartnerEvent: TakePartnerEvent;
   /** Applies events, in a process that does background work. */
   start: () => { stop: () => Promise<void> };
+  /** To be called once an hour. */
+  prune: () => Promise<void>;
 };
 
 const LOOK_ANYWAY_MS = 60_000;
@@ -30,6 +36,8 @@ export function openOnboarding(options: {
   /** Our PUBLIC_URL, and why 360dialog could not call it, if it could not. */
   url: string;
   unusableUrl: string | undefined;
+  /** How long events are kept. */
+  retentionMs: number;
   log: Log;
 }): Onboarding {
   const { db, feed, log } = options;
@@ -50,6 +58,7 @@ export function openOnboarding(options: {
   return {
     routes: hubRoutes(options),
     takePartnerEvent: createTakePartnerEvent({ ...options, onStored: () => job?.poke() }),
+    prune: () => prunePartnerEvents(db, { before: new Date(Date.now() - options.retentionMs) }),
     start() {
       job = keepLooking(look);
       // For what another process has stored: this one's own events are told of at once.

@@ -17,6 +17,7 @@ import { importRoutes } from "./imports/import-routes.ts";
 import { SOMETHING_TO_IMPORT, startImports } from "./imports/work.ts";
 import { issuerRoutes } from "./issuer-routes.ts";
 import { destinationRuleRoutes } from "./destination-rule-routes.ts";
+import { localStorageRoutes } from "./local-storage/local-storage-routes.ts";
 import { moveNumberRoutes } from "./move-number-routes.ts";
 import { numberRoutes } from "./number-routes.ts";
 import { registrationRoutes } from "./registrations/registration-routes.ts";
@@ -31,6 +32,8 @@ export function openPartner(options: {
   /** `undefined` where no account at 360dialog is set. */
   partnerApi: PartnerApi | undefined;
   origins: Origins;
+  /** STORAGE_REGION: where our own store is. */
+  storageRegion: string | undefined;
   /** Our PUBLIC_URL, and why 360dialog could not call it, if it could not. */
   url: string;
   unusableUrl: string | undefined;
@@ -57,6 +60,7 @@ export function openPartner(options: {
     ...numberRoutes({ db, sealer, connect, bringIn }),
     ...importRoutes({ ...options, poke: () => imports?.poke() }),
     ...registrationRoutes({ db }),
+    ...localStorageRoutes(options),
     ...auditRoutes({ db }),
     ...erasureRoutes({ erasures }),
   ];

@@ -140,9 +140,9 @@ async function write(
     ${of.map(({ xid }) => xid)}::xid8[], ${of.map(({ seq }) => seq)}::bigint[]) as g (xid, seq)`;
   await sql`
     update event e set body = g.body
-    from unnest(${hits.map(({ id }) => id)}::text[], ${hits.map((hit) => hit.received_at)}::timestamptz[],
-      ${hits.map(({ newBody }) => newBody)}::bytea[]) as g (id, received_at, body)
-    where e.tenant_id = ${tenantId} and e.id = g.id and e.received_at = g.received_at`.execute(trx);
+    from unnest(${hits.map(({ xid }) => xid)}::xid8[], ${hits.map(({ seq }) => seq)}::bigint[],
+      ${hits.map(({ newBody }) => newBody)}::bytea[]) as g (xid, seq, body)
+    where e.tenant_id = ${tenantId} and e.xid = g.xid and e.seq = g.seq`.execute(trx);
   // Also one that is being attempted: its end then finds nothing, and there is no next try.
   const cancelled = await sql`
     with gone as (

@@ -6,10 +6,8 @@ import type { Mentions } from "./mentions.ts";
 import { retried } from "./retried.ts";
 
 type Found = {
-  id: string;
   xid: string;
   seq: string;
-  created_at: Date;
   is_recipient: boolean;
   hit: boolean;
   body: Buffer | null;
@@ -70,7 +68,7 @@ async function readSlice(
             or position(n.text in callback_data) > 0)) as hit
       from slice
     )
-    select id, xid, seq, created_at, is_recipient, coalesce(hit, false) as hit,
+    select xid, seq, is_recipient, coalesce(hit, false) as hit,
       case when hit then body end as body, case when hit then answer_body end as answer_body,
       case when hit then callback_data end as callback_data
     from judged where hit or is_last order by xid, seq`.execute(db);
@@ -105,15 +103,15 @@ async function write(
         -- WhatsApp's id of a message holds the phone number, in base64.
         wamid = case when g.is_recipient then null else m.wamid end
       from unnest(
-        ${hits.map(({ id }) => id)}::text[], ${hits.map((hit) => hit.created_at)}::timestamptz[],
+        ${hits.map(({ xid }) => xid)}::xid8[], ${hits.map(({ seq }) => seq)}::bigint[],
         ${hits.map((hit) => hit.is_recipient)}::boolean[],
         ${hits.map((hit) => blank(hit.body, hit.is_recipient))}::bytea[],
         ${hits.map((hit) => blank(hit.answer_body, hit.is_recipient))}::bytea[],
         ${hits.map((hit) =>
           hit.is_recipient ? null : hit.callback_data && mentions.redact(hit.callback_data),
         )}::text[]
-      ) as g (id, created_at, is_recipient, body, answer_body, callback_data)
-      where m.tenant_id = ${tenantId} and m.id = g.id and m.created_at = g.created_at
+      ) as g (xid, seq, is_recipient, body, answer_body, callback_data)
+      where m.tenant_id = ${tenantId} and m.xid = g.xid and m.seq = g.seq
       returning m.id
     )
     update idempotency_key k set state = 'unknown', answer_sealed = null
