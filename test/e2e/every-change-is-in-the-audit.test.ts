@@ -26,7 +26,7 @@ type Entry = {
   target: Record<string, string>;
 };
 
-const url = (host: string): string => `https://${host}.example.com/a-secret-path`;
+const secretUrl = (host: string): string => `https://${host}.example.com/a-secret-path`;
 
 describe("a change", () => {
   let gateway: TestGateway;
@@ -73,7 +73,7 @@ describe("a change", () => {
       expect(ended?.status).toBe(answer.status);
       return { begun, ended };
     };
-    const first = { url: url("one"), headers: { Authorization: "a-secret-value" } };
+    const first = { url: secretUrl("one"), headers: { Authorization: "a-secret-value" } };
     const made = await set("POST", "/v1/configs/webhook", first, "drop-in-1");
     expect(made.begun).toMatchObject({
       operation: "setWebhookSettings",
@@ -81,16 +81,21 @@ describe("a change", () => {
       before: null,
     });
     expect(made.ended?.after).toMatchObject({ url: "https://one.example.com" });
-    const changed = await set("POST", "/v1/configs/webhook", { url: url("two") }, "drop-in-2");
+    const changed = await set(
+      "POST",
+      "/v1/configs/webhook",
+      { url: secretUrl("two") },
+      "drop-in-2",
+    );
     expect(changed.begun?.before).toMatchObject({ url: "https://one.example.com" });
     expect(changed.ended?.after).toMatchObject({ url: "https://two.example.com" });
-    const waba = await set("POST", "/waba_webhook", { url: url("three") }, "drop-in-3");
+    const waba = await set("POST", "/waba_webhook", { url: secretUrl("three") }, "drop-in-3");
     expect(waba.ended).toMatchObject({
       operation: "setWabaWebhookSettings",
       target: { waba_id: wabaId },
       after: { url: "https://three.example.com" },
     });
-    const destinations = [{ name: "further", url: url("four") }];
+    const destinations = [{ name: "further", url: secretUrl("four") }];
     const multi = await set("POST", "/multi_webhook", { enabled: true, destinations }, "drop-in-4");
     expect(multi.begun?.before).toMatchObject({ destinations: [] });
     expect(multi.ended?.after).toMatchObject({

@@ -108,9 +108,9 @@ describe("a number", () => {
     expect(freeInMs).toBeLessThan(259_200_000 + 60_000);
     expect(asked()).toBe(before + 1);
     // It is not asked again, although slots were left.
-    for (const path of ["local-storage/confirm", "registrations"]) {
-      const body = path === "registrations" ? { kind: "migration" } : { pin: "123456" };
-      const answer = await gateway.partner("POST", `${its}/${path}`, body);
+    for (const call of ["local-storage/confirm", "registrations"]) {
+      const body = call === "registrations" ? { kind: "migration" } : { pin: "123456" };
+      const answer = await gateway.partner("POST", `${its}/${call}`, body);
       expect([answer.status, answer.json.next_free_at]).toEqual([429, refused.json.next_free_at]);
     }
     expect(asked()).toBe(before + 1);

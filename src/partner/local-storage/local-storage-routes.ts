@@ -70,8 +70,7 @@ export function localStorageRoutes(options: {
     partnerRoute(
       { method: "PUT", path, operationId: "setLocalStorage", scope: "partner:write" },
       async (call) => {
-        const { region, storage_region_check: check = "warn" } =
-          call.body as Schemas["LocalStorageSet"];
+        const { region, storage_region_check: check } = call.body as Schemas["LocalStorageSet"];
         const number = await numberOf(call);
         const offered = regionsAt(new Date());
         if (!offered.includes(region)) {
