@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { RECORDS_FOLLOWER } from "../../records/follow-events.ts";
 import type { Database } from "../../store/database.ts";
+import { eraseAnswers } from "./erase-answers.ts";
 import { type ErasedEvents, eraseEvents, type ErasureScope } from "./erase-events.ts";
 import { type ErasedKnown, eraseKnown } from "./erase-known.ts";
 import { eraseMessages } from "./erase-messages.ts";
@@ -31,6 +32,7 @@ export async function eraseUser(
   }
   const mentions = mentionsOf(users);
   const messages = await eraseMessages(db, { ...scope, mentions });
+  await eraseAnswers(db, { ...scope, needles: mentions.needles });
   const known = await eraseKnown(db, { ...scope, needles: mentions.needles });
   return { ...events, ...known, statuses: events.statuses + known.statuses, messages };
 }
