@@ -52,8 +52,8 @@ export function createBackground(options: {
     await pruneIdentities(db, { now: new Date() });
     await fanout.settleStragglers();
     await records.countLedger();
-    await partner.workOnErasures();
     await chainAudit(db);
+    await partner.workOnErasures();
   }
 
   async function keepHouse(): Promise<void> {

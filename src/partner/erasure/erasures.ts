@@ -1,8 +1,9 @@
-import { sql } from "kysely";
+import { type Selectable, sql } from "kysely";
 import { newId } from "../../ids.ts";
 import { Secret } from "../../secret.ts";
 import { alone } from "../../store/alone.ts";
 import type { Database } from "../../store/database.ts";
+import type { ErasureTable } from "../../store/schema/erasures.ts";
 import type { SealContext, Sealer } from "../../tenancy/sealing.ts";
 import { type Erased, eraseUser, isFollowed } from "./erase-user.ts";
 
@@ -45,12 +46,17 @@ export function createErasures(options: {
       .orderBy("asked_at")
       .execute();
     for (const row of rows) {
-      const scope = { tenantId: row.tenant_id, among: row.phone_number_ids, until: row.asked_at };
-      if (await isFollowed(db, scope)) {
-        const user = sealer.open(row.user_sealed, contextOf(row)).reveal();
-        await eraseUser(db, { ...scope, user });
-        await db.deleteFrom("erasure").where("id", "=", row.id).execute();
-      }
+      // One that cannot be done keeps no other from being done.
+      await workOnOne(row).catch(onError);
+    }
+  }
+
+  async function workOnOne(row: Selectable<ErasureTable>): Promise<void> {
+    const scope = { tenantId: row.tenant_id, among: row.phone_number_ids, until: row.asked_at };
+    if (await isFollowed(db, scope)) {
+      const user = sealer.open(row.user_sealed, contextOf(row)).reveal();
+      await eraseUser(db, { ...scope, user });
+      await db.deleteFrom("erasure").where("id", "=", row.id).execute();
     }
   }
 
