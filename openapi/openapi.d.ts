@@ -234,7 +234,7 @@ export interface paths {
         put?: never;
         /**
          * Suspend a tenant
-         * @description Refuses the tenant's calls with 403 `tenant_suspended` within 5 seconds. Its events are received and delivered all the same. Suspending a suspended tenant changes nothing.
+         * @description Refuses the tenant's calls with 403 `tenant_suspended` within 5 seconds. Its endpoints are paused: events are received and kept, and what they are owed is held. Suspending a suspended tenant changes nothing.
          */
         post: operations["suspendTenant"];
         delete?: never;
@@ -257,7 +257,7 @@ export interface paths {
         put?: never;
         /**
          * Resume a suspended tenant
-         * @description Lets the tenant call again. Resuming an active tenant changes nothing.
+         * @description Lets the tenant call again and releases what was held for its endpoints; one that it had paused itself stays so. Resuming an active tenant changes nothing.
          */
         post: operations["resumeTenant"];
         delete?: never;
@@ -1129,6 +1129,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/v1/numbers/{number_id}/local-storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Where Meta stores a number's data
+         * @description The region that is asked for, and how far that has come.
+         */
+        get: operations["getLocalStorage"];
+        /**
+         * Ask for a region
+         * @description Writes down the region that the number's data is to be stored in; 360dialog is asked when it is confirmed. Another region than before begins anew. A region that 360dialog does not offer is 422 `region_not_offered`. Where STORAGE_REGION is another one, the answer warns of it, or with `storage_region_check` `enforce` it is 422 `storage_region_differs`.
+         */
+        put: operations["setLocalStorage"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/v1/numbers/{number_id}/local-storage/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm a region
+         * @description With a PIN: takes a registration slot and registers the number at 360dialog with PIN and region. A PIN that is not taken is 422 `pin_rejected`, and counted. The PIN is kept nowhere. Without one: an operator has done it in 360dialog's Hub by hand. Once it is confirmed, a repeat calls nobody.
+         */
+        post: operations["confirmLocalStorage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/partner/v1/numbers/{number_id}/registrations": {
         parameters: {
             query?: never;
@@ -1645,6 +1695,26 @@ export interface paths {
         get: operations["getWindow"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant/v1/contacts/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase a user
+         * @description Erases all that is known of a user, by phone number or by business-scoped id; where an event has told that both are one user, both. Events and messages about the user keep their id, type and times, and `{"erased":true}` in place of what they held; where another user's message names the user, the name goes. Deliveries of such events that still wait are cancelled, and none is replayed. Windows, opt-ins, marketing preferences, statuses and answers kept for an `Idempotency-Key` go; usage and the ledger stay as they are. What comes after the call is not meant by it. Safe to repeat. A token that is limited to some numbers erases what concerns these.
+         */
+        post: operations["eraseContact"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3992,6 +4062,53 @@ export interface components {
             obtained_at: components["schemas"]["Timestamp"];
             proof: string;
             recorded_at: components["schemas"]["Timestamp"];
+        };
+        LocalStorageSet: {
+            /** @description Such as `DE`, in Meta's codes. */
+            region: string;
+            /**
+             * @default warn
+             * @enum {string}
+             */
+            storage_region_check: "warn" | "enforce";
+        };
+        LocalStorageConfirm: {
+            pin?: string;
+        };
+        LocalStorage: {
+            region: string | null;
+            /**
+             * @description Null where nobody has asked for it here.
+             * @enum {string|null}
+             */
+            state: "requested" | "pin_required" | "confirmed" | null;
+            /** @description PINs tried for this region. */
+            pin_attempts: number;
+            changed_at: components["schemas"]["Timestamp"] | null;
+            /** @description Where this gateway's own store is. */
+            storage_region: string | null;
+            warnings: "storage_region_differs"[];
+        };
+        ContactErase: {
+            /** @description A phone number, or a business-scoped id. */
+            user: string;
+        };
+        ContactErasure: {
+            /** @enum {string} */
+            state: "running" | "finished";
+            /** @description How much of each this call has erased; null while it goes on. */
+            erased: null | {
+                /** @description Events about the user, or that named the user. */
+                events: number;
+                /** @description Deliveries that waited, and are cancelled. */
+                deliveries: number;
+                messages: number;
+                statuses: number;
+                media_ids: number;
+                windows: number;
+                opt_ins: number;
+                marketing_preferences: number;
+            };
         };
         OptInPut: {
             /** @description Where the user agreed, such as `checkout form`. */
@@ -8433,6 +8550,118 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getLocalStorage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The region and its state. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LocalStorage"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setLocalStorage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "region": "DE"
+                 *     }
+                 */
+                "application/json": components["schemas"]["LocalStorageSet"];
+            };
+        };
+        responses: {
+            /** @description The region and its state. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LocalStorage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    confirmLocalStorage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Our id of the number (`num_…`). */
+                number_id: components["parameters"]["NumberId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "pin": "123456"
+                 *     }
+                 */
+                "application/json": components["schemas"]["LocalStorageConfirm"];
+            };
+        };
+        responses: {
+            /** @description Confirmed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LocalStorage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            429: components["responses"]["RegistrationLimit"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnreachable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listRegistrations: {
         parameters: {
             query?: {
@@ -10076,6 +10305,52 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    eraseContact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "user": "15550001111"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ContactErase"];
+            };
+        };
+        responses: {
+            /** @description Erased. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactErasure"];
+                };
+            };
+            /** @description There is so much that it goes on; a repeat of the call tells when it is done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactErasure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };

@@ -64,6 +64,7 @@ export function createBackground(options: {
     await chainAudit(db);
     await clearSilence(db);
     gaugeAlerts(metrics, await countOpenAlerts(db));
+    await partner.workOnErasures();
   }
 
   async function keepHouse(): Promise<void> {
@@ -77,6 +78,7 @@ export function createBackground(options: {
     await pruneAlerts(db);
     await pruneHubSyncs(db);
     await pruneLinks(db);
+    await onboarding.prune();
     await tenancy.renew();
     // Last, because it may wait long for whoever still reads.
     await fanout.dropOld();

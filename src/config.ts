@@ -36,6 +36,7 @@ const VARIABLES = {
   PROBE_EVERY: { default: "30s", parse: duration },
   DISABLE_AFTER: { default: "5d", parse: duration },
   RETENTION: { default: "30d", parse: duration },
+  STORAGE_REGION: { parse: region },
   HTTP_PROCESSES: { default: "1", parse: processes },
   METRICS_PORT: { default: "9464", parse: port },
   LOG_LEVEL: { default: "info", parse: oneOf("trace", "debug", "info", "warn", "error", "fatal") },
@@ -236,6 +237,10 @@ function clientId(text: string): string {
   return /^[\x21-\x7e]{1,200}$/.test(text) && !text.includes(":")
     ? text
     : wants("1 to 200 visible ASCII characters without a colon");
+}
+
+function region(text: string): string {
+  return /^[A-Z]{2}$/.test(text) ? text : wants("two capital letters, such as DE");
 }
 
 function partnerId(text: string): string {

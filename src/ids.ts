@@ -26,6 +26,7 @@ export type IdPrefix =
   | "alt"
   | "syn"
   | "onb";
+  | "era";
 
 /**
  * A new id, `prefix_` and 26 characters that sort by the time they were made: 48 bits of

@@ -129,8 +129,10 @@ export async function openParts(
   stack.defer(outbound.destroy);
 
   const onJobError = (err: unknown): void => logBackgroundFailed(log, { job: "housekeeping", err });
+  const audit = createAudit({ db, log });
   const tenancy = await openTenancy({
     db,
+    audit,
     feed,
     sealer,
     outbound,
@@ -186,6 +188,14 @@ export async function openParts(
     unusableUrl: whyUnusable(url, config.production),
   };
   const onboarding = openOnboarding({ ...hub, db, feed, sealer, platformSecret, log });
+  const onboarding = openOnboarding({
+    ...hub,
+    db,
+    feed,
+    platformSecret,
+    retentionMs: config.RETENTION,
+    log,
+  });
   const commit = createCommitNotifications(db);
   let stopping = false;
   const afterWrite = async (): Promise<void> => {
@@ -200,6 +210,7 @@ export async function openParts(
     registerIssuer: tenancy.registerIssuer,
     contract,
     afterWrite,
+    storageRegion: config.STORAGE_REGION,
     onError: onJobError,
   });
   const works = { tenancy, fanout, records, onboarding, partner };
@@ -240,6 +251,7 @@ export async function openParts(
     authenticate,
     directory,
     dropIn: fanout,
+    audit,
     afterWrite,
     throttle,
     guards: createGuards({
@@ -262,7 +274,7 @@ export async function openParts(
     log,
     metrics,
     guard: tenancy.guard,
-    audit: createAudit({ db, log }),
+    audit,
     afterWrite,
     isPassingTrouble,
   });

@@ -8,7 +8,8 @@ export type Access = { origin: string; apiKey: Secret };
 export type OwnCall<Value> =
   | { kind: "ok"; value: Value }
   | { kind: "key_rejected" }
-  | { kind: "refused"; status: number; detail: string }
+  /** `code` is Meta's number for it, where there is one. */
+  | { kind: "refused"; status: number; detail: string; code?: number }
   | { kind: "unreachable"; cause: Error };
 
 /** Whether messages can be sent, as far as it depends on this: a number, its WABA, business or app. */
@@ -34,6 +35,12 @@ export type Messaging = {
   setWebhook(access: Access, webhook: Webhook): Promise<OwnCall<void>>;
   /** `GET /v1/configs/webhook`: what `setWebhook` has set; `null` where nothing is. */
   findWebhook(access: Access): Promise<OwnCall<Webhook | null>>;
+  setWebhook(
+    access: Access,
+    webhook: { url: string; headers: Record<string, string> },
+  ): Promise<OwnCall<void>>;
+  /** `POST /register`: Meta's form of saying where a number's data is stored. Counts as a registration. */
+  register(access: Access, wish: { region: string; pin: Secret }): Promise<OwnCall<void>>;
 };
 
 const JSON_HEADERS = ["content-type", "application/json", "accept", "application/json"];
@@ -71,6 +78,21 @@ export function createMessaging(upstream: Upstream): Messaging {
       return exchange.kind === "answer" && exchange.status === 404
         ? { kind: "ok", value: null }
         : readOwnCall(exchange, parseWebhook);
+    async register(access, { region, pin }) {
+      const exchange = await upstream.exchange({
+        ...access,
+        method: "POST",
+        path: "/register",
+        headers: JSON_HEADERS,
+        body: Buffer.from(
+          JSON.stringify({
+            messaging_product: "whatsapp",
+            pin: pin.reveal(),
+            data_localization_region: region,
+          }),
+        ),
+      });
+      return readOwnCall(exchange, () => {});
     },
   };
 }
@@ -88,7 +110,7 @@ export function readOwnCall<Value>(
     return { kind: "key_rejected" };
   }
   if (status < 200 || status > 299) {
-    return { kind: "refused", status, detail: describeRefusal(body) };
+    return { kind: "refused", status, detail: describeRefusal(body), ...codeOf(body) };
   }
   return { kind: "ok", value: parse(body) };
 }
@@ -140,6 +162,12 @@ function describeRefusal(body: Buffer): string {
   const words =
     meta?.["developer_message"] ?? meta?.["developerMessage"] ?? error?.["message"] ?? error;
   return typeof words === "string" ? words : "360dialog gave no reason";
+}
+
+function codeOf(body: Buffer): { code?: number } {
+  const parsed = parseLoosely(body);
+  const code: unknown = (parsed?.["detail"]?.["error"] ?? parsed?.["error"])?.["code"];
+  return typeof code === "number" ? { code } : {};
 }
 
 type Loose = { [key: string]: Loose } | undefined;

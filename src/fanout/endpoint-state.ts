@@ -50,6 +50,8 @@ export async function activateEndpoint(
     .where("tenant_id", "=", tenantId)
     .where("id", "=", endpointId)
     .where("state", "!=", "active")
+    // The partner has suspended the tenant: only the partner ends that.
+    .where("suspended_from", "is", null)
     .execute();
 }
 

@@ -1,6 +1,7 @@
 import { type Selectable, sql } from "kysely";
 import { NotFound } from "../errors.ts";
 import { NO_TENANT } from "../events/no-tenant.ts";
+import { ApiError, NotFound } from "../errors.ts";
 import { toLikePattern } from "../events/read-events.ts";
 import { newId } from "../ids.ts";
 import type { Secret } from "../secret.ts";
@@ -64,6 +65,15 @@ export async function changeEndpoints<T>(
       await sql`select pg_advisory_xact_lock(hashtext('partner_endpoints'))`.execute(trx);
     } else {
       await trx.selectFrom("tenant").select("id").where("id", "=", tenantId).forUpdate().execute();
+    const tenant = await trx
+      .selectFrom("tenant")
+      .select("state")
+      .where("id", "=", tenantId)
+      .forUpdate()
+      .executeTakeFirst();
+    // A call that began before the suspension must not make an endpoint that is not stopped by it.
+    if (tenant?.state === "suspended") {
+      throw new ApiError("tenant_suspended", "The partner has suspended this tenant.");
     }
     return change(trx);
   });

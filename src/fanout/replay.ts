@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from "kysely";
+import { ERASED_BODY } from "../events/erased-body.ts";
 import { xidFrom } from "../events/xid-marks.ts";
 import type { Database } from "../store/database.ts";
 import { hasId } from "./delivery-id.ts";
@@ -107,6 +108,8 @@ async function openBatch(
     join webhook_endpoint w on w.tenant_id = f.tenant_id and w.id = f.endpoint_id
     join event e on e.tenant_id = f.tenant_id and e.id = f.event_id
       and e.received_at = f.event_received_at
+      -- What was erased goes to nobody any more.
+      and e.body <> ${ERASED_BODY}
     where f.tenant_id = ${tenantId} and f.state = ${state}
       and f.event_received_at >= ${keptSince} and f.finished_at >= ${keptSince}
       and (f.event_xid, f.event_seq) > (${afterXid}::xid8, ${afterSeq}::bigint)

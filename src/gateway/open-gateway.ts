@@ -1,5 +1,6 @@
 import type { Upstream } from "../dialog360/exchange.ts";
 import type { Origins } from "../dialog360/origins.ts";
+import type { Audit } from "../http/audit.ts";
 import type { WhatsAppHandler } from "../http/whatsapp-calls.ts";
 import type { Log } from "../log.ts";
 import { countRefusedByLimit, type Metrics } from "../metrics.ts";
@@ -41,6 +42,8 @@ export function openGateway(options: {
   directory: Directory;
   dropIn: DropInSettings;
   /** Awaited after a change, so that this process has heard of it. */
+  audit: Audit;
+  /** Awaited before a change of settings is answered. */
   afterWrite: () => Promise<void>;
   throttle: Throttle;
   guards: Guards;
@@ -99,7 +102,7 @@ export function openGateway(options: {
       mediaUrls,
       transfer,
     }),
-    answerWebhookSettings: createAnswerWebhookSettings(options.dropIn),
+    answerWebhookSettings: createAnswerWebhookSettings(options.dropIn, options.audit),
     afterWrite: options.afterWrite,
   });
 }

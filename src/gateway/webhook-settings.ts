@@ -1,5 +1,6 @@
 import { ApiError, InvalidRequest, NotFound } from "../errors.ts";
 import { parseJson } from "../http/body.ts";
+import { type Audit, underAudit } from "../http/audit.ts";
 import type { TenantCaller } from "../http/caller.ts";
 import type { DirectoryNumber } from "../tenancy/directory.ts";
 import type { Operation } from "./operations.ts";
@@ -41,15 +42,21 @@ export type AnswerWebhookSettings = (call: {
   operation: Operation;
   caller: TenantCaller;
   number: DirectoryNumber;
+  requestId: string;
   body: Buffer;
 }) => Promise<SettingsAnswer>;
+
+type SettingsCall = Parameters<AnswerWebhookSettings>[0];
 
 /**
  * 360dialog's webhook settings, answered as 360dialog does, but set here and never forwarded: a tool
  * that sets its webhook at 360dialog sets its endpoint at the gateway without knowing.
  */
-export function createAnswerWebhookSettings(settings: DropInSettings): AnswerWebhookSettings {
-  return async (call) => {
+export function createAnswerWebhookSettings(
+  settings: DropInSettings,
+  audit: Audit,
+): AnswerWebhookSettings {
+  async function answerOrRefuse(call: SettingsCall): Promise<SettingsAnswer> {
     try {
       return await answer(settings, call);
     } catch (error) {
@@ -58,7 +65,56 @@ export function createAnswerWebhookSettings(settings: DropInSettings): AnswerWeb
       }
       return { status: 400, body: renderMeta(error), code: error.code };
     }
+  }
+
+  return async (call) => {
+    const { operation, caller, number, requestId } = call;
+    if (operation.method === "GET") {
+      return answerOrRefuse(call);
+    }
+    const params = targetOf(call);
+    const before = await show(settings, call);
+    const audited = { caller, operation: operation.operationId, params, requestId, before };
+    return underAudit(audit, audited, {
+      run: () => answerOrRefuse(call),
+      endOf: async ({ status, code = null }) => ({
+        status,
+        code,
+        after: status < 400 ? await show(settings, { operation, caller, number }) : null,
+      }),
+    });
   };
+}
+
+function targetOf({ operation, number }: SettingsCall): Record<string, string> {
+  return operation.operationId === "setWabaWebhookSettings" && number.wabaId !== null
+    ? { waba_id: number.wabaId }
+    : { phone_number_id: number.phoneNumberId };
+}
+
+function orNull(error: unknown): null {
+  if (!(error instanceof NotFound)) {
+    throw error;
+  }
+  return null;
+}
+
+/** What a call sets as it is; `null` where nothing is. */
+async function show(
+  { webhookSettings, multiWebhook }: DropInSettings,
+  { operation, caller, number }: Pick<SettingsCall, "operation" | "caller" | "number">,
+): Promise<object | null> {
+  const { phoneNumberId, wabaId } = number;
+  switch (operation.operationId) {
+    case "setWebhookSettings":
+      return webhookSettings.get(caller.tenantId, { phoneNumberId, name: null }).catch(orNull);
+    case "setWabaWebhookSettings":
+      return wabaId === null
+        ? null
+        : webhookSettings.get(caller.tenantId, { wabaId }).catch(orNull);
+    default:
+      return multiWebhook.get(caller.tenantId, phoneNumberId);
+  }
 }
 
 function ok(found: object): SettingsAnswer {
@@ -77,7 +133,7 @@ const SWITCHED_OFF: SettingsAnswer = {
 
 async function answer(
   { webhookSettings, multiWebhook }: DropInSettings,
-  { operation, caller, number, body }: Parameters<AnswerWebhookSettings>[0],
+  { operation, caller, number, body }: SettingsCall,
 ): Promise<SettingsAnswer> {
   const { tenantId } = caller;
   const { phoneNumberId } = number;

@@ -23,7 +23,11 @@ export function createWhatsAppHandler(parts: {
 
   const answerSettings: AnswerCall = async (call, identified) => {
     const body = await readBody(call.req, { bytesMax: JSON_BYTES_MAX });
-    const answer = await parts.answerWebhookSettings({ ...identified, body });
+    const answer = await parts.answerWebhookSettings({
+      ...identified,
+      requestId: call.record.requestId,
+      body,
+    });
     if (identified.operation.method !== "GET" && answer.status < 400) {
       await parts.afterWrite();
     }

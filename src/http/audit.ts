@@ -1,6 +1,6 @@
 import { ApiError } from "../errors.ts";
 import type { Caller } from "./caller.ts";
-import type { Call, Reply, Route } from "./route.ts";
+import type { Call, Route } from "./route.ts";
 
 /** What is known of a writing call before it does anything. */
 export type AuditedCall = {
@@ -30,18 +30,31 @@ export function auditRoute(route: Route, routes: readonly Route[], audit: Audit)
     }
     const { caller, params, requestId } = call;
     const before = reader === undefined ? null : await show(reader, call);
-    const end = await audit({ caller, operation: route.operationId, params, requestId, before });
-    let reply: Reply;
-    try {
-      reply = await route.handler(call);
-    } catch (error) {
-      const known = error instanceof ApiError ? error : undefined;
-      await end({ status: known?.status ?? 500, code: known?.code ?? null, after: null });
-      throw error;
-    }
-    await end({ status: reply.status, code: null, after: reply.body ?? null });
-    return reply;
+    const audited = { caller, operation: route.operationId, params, requestId, before };
+    return underAudit(audit, audited, {
+      run: async () => route.handler(call),
+      endOf: ({ status, body }) => ({ status, code: null, after: body ?? null }),
+    });
   };
+}
+
+/** Does what a call asks for between its two entries. */
+export async function underAudit<T>(
+  audit: Audit,
+  call: AuditedCall,
+  { run, endOf }: { run: () => Promise<T>; endOf: (done: T) => AuditedEnd | Promise<AuditedEnd> },
+): Promise<T> {
+  const end = await audit(call);
+  let done: T;
+  try {
+    done = await run();
+  } catch (error) {
+    const known = error instanceof ApiError ? error : undefined;
+    await end({ status: known?.status ?? 500, code: known?.code ?? null, after: null });
+    throw error;
+  }
+  await end(await endOf(done));
+  return done;
 }
 
 /** The row that shows what another one changes: at its path, or nearest above it. */

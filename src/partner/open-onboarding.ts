@@ -11,6 +11,9 @@ import type { Sealer } from "../tenancy/sealing.ts";
 import {
   type ApplyPartnerEvent,
   applyNextPartnerEvent,
+import {
+  applyNextPartnerEvent,
+  prunePartnerEvents,
   SOMETHING_TO_APPLY,
 } from "./hub-events/apply-partner-events.ts";
 import { refreshNumber } from "./hub-events/refresh-number.ts";
@@ -29,6 +32,8 @@ export type Onboarding = {
   takePartnerEvent: TakePartnerEvent;
   /** Applies events and goes on with channels, in a process that does background work. */
   start: () => { stop: () => Promise<void> };
+  /** To be called once an hour. */
+  prune: () => Promise<void>;
 };
 
 const LOOK_ANYWAY_MS = 60_000;
@@ -50,6 +55,8 @@ export function openOnboarding(options: {
   /** Our PUBLIC_URL, and why 360dialog could not call it, if it could not. */
   url: string;
   unusableUrl: string | undefined;
+  /** How long events are kept. */
+  retentionMs: number;
   log: Log;
 }): Onboarding {
   const { db, feed, partnerApi, log } = options;
@@ -83,6 +90,7 @@ export function openOnboarding(options: {
       ...onboardingRoutes({ db, onNoted }),
     ],
     takePartnerEvent: createTakePartnerEvent({ ...options, onStored: () => job?.poke() }),
+    prune: () => prunePartnerEvents(db, { before: new Date(Date.now() - options.retentionMs) }),
     start() {
       job = keepLooking(look);
       // For what another process has stored: this one's own events are told of at once.

@@ -12,6 +12,8 @@ import { auditRoutes } from "./audit/audit-routes.ts";
 import { createBringIn } from "./bring-in.ts";
 import { clientRoutes } from "./client-routes.ts";
 import { createConnectNumber } from "./connect-number.ts";
+import { createErasures } from "./erasure/erasures.ts";
+import { erasureRoutes } from "./erasure/erasure-routes.ts";
 import { importRoutes } from "./imports/import-routes.ts";
 import { hubSyncRoutes } from "./hub-sync/hub-sync-routes.ts";
 import { compareWithHub, SOMETHING_TO_COMPARE } from "./hub-sync/work.ts";
@@ -19,6 +21,7 @@ import { SOMETHING_TO_IMPORT, startImports } from "./imports/work.ts";
 import { issuerRoutes } from "./issuer-routes.ts";
 import { destinationRuleRoutes } from "./destination-rule-routes.ts";
 import { openKeys } from "./keys/open-keys.ts";
+import { localStorageRoutes } from "./local-storage/local-storage-routes.ts";
 import { moveNumberRoutes } from "./move-number-routes.ts";
 import { numberRoutes } from "./number-routes.ts";
 import { registrationRoutes } from "./registrations/registration-routes.ts";
@@ -35,6 +38,8 @@ export function openPartner(options: {
   /** `undefined` where no account at 360dialog is set. */
   partnerApi: PartnerApi | undefined;
   origins: Origins;
+  /** STORAGE_REGION: where our own store is. */
+  storageRegion: string | undefined;
   /** Our PUBLIC_URL, and why 360dialog could not call it, if it could not. */
   url: string;
   unusableUrl: string | undefined;
@@ -49,8 +54,11 @@ export function openPartner(options: {
   startKeys: () => { stop: () => Promise<void> };
   /** Looks after the numbers and compares them with 360dialog's list, in a process that does background work. */
   startWatch: () => { stop: () => Promise<void> };
+  /** To be called once a minute. */
+  workOnErasures: () => Promise<void>;
 } {
   const { db, feed, sealer, registerIssuer } = options;
+  const erasures = createErasures(options);
   const connect = createConnectNumber(options);
   const bringIn = createBringIn({ db, sealer, connect });
   const keys = openKeys({ ...options, connect });
@@ -66,12 +74,15 @@ export function openPartner(options: {
     ...keys.routes,
     ...importRoutes({ ...options, poke: () => imports?.poke() }),
     ...registrationRoutes({ db }),
+    ...localStorageRoutes(options),
     ...auditRoutes({ db }),
     ...viewRoutes({ db }),
     ...alertRoutes({ db }),
     ...hubSyncRoutes({ ...options, poke: () => comparing?.poke() }),
+    ...erasureRoutes({ erasures }),
   ];
   return {
+    workOnErasures: () => erasures.workOn(),
     routes,
     startKeys: keys.start,
     startImports() {

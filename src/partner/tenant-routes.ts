@@ -13,6 +13,7 @@ import {
   updateTenant,
   upsertTenant,
 } from "../tenancy/tenants.ts";
+import { changeTenantState } from "./suspend-tenant.ts";
 import { presentTenant, tenantEtag } from "./present.ts";
 
 const EXTERNAL_ID_CHARACTERS_MAX = 200;
@@ -28,7 +29,7 @@ export function tenantRoutes({ db }: { db: Database }): Route[] {
     const operationId = `${verb}Tenant`;
     return partnerRoute(
       { method: "POST", path: `${onePath}/${verb}`, operationId, ...write },
-      async ({ params }) => found(await updateTenant(db, params["tenant_id"] ?? "", { state })),
+      async ({ params }) => found(await changeTenantState(db, params["tenant_id"] ?? "", state)),
     );
   }
 

@@ -45,6 +45,9 @@ const LOOK_SOON_MS = 10;
 const TIMEOUTS_MAX = 5;
 const START: EventCursor = ["0", "0"];
 
+/** The name of the one follower: what it has passed has been counted and written down. */
+export const RECORDS_FOLLOWER = "records";
+
 type FollowerOptions = {
   db: Database;
   name: string;

@@ -8,7 +8,12 @@ import type { Authenticate } from "../tenancy/authenticate.ts";
 import type { Directory } from "../tenancy/directory.ts";
 import { createWantTemplates } from "./create-want-templates.ts";
 import { eventRoutes } from "./event-routes.ts";
-import { type ApplyEvents, somethingToFollow, startFollower } from "./follow-events.ts";
+import {
+  type ApplyEvents,
+  RECORDS_FOLLOWER,
+  somethingToFollow,
+  startFollower,
+} from "./follow-events.ts";
 import { createLedgerJob } from "./ledger/ledger-job.ts";
 import { ledgerRoutes } from "./ledger-routes.ts";
 import { applyMarketingPreferences } from "./marketing-preferences.ts";
@@ -45,7 +50,6 @@ export type Records = {
   stop: () => Promise<void>;
 };
 
-const FOLLOWER = "records";
 // Past the time for an answer, for what comes before and after it.
 const GRACE_MS = 10_000;
 const LOOK_WHILE_UNKNOWN_MS = 1000;
@@ -118,7 +122,7 @@ export function openRecords(options: {
     startFollower() {
       const follower = startFollower({
         db,
-        name: FOLLOWER,
+        name: RECORDS_FOLLOWER,
         apply: [
           recordStatuses,
           mediaIds.apply,
@@ -130,7 +134,7 @@ export function openRecords(options: {
         ],
         onError: onErrorOf("follow_events"),
       });
-      feed.pokeWhile(somethingToFollow(FOLLOWER), follower.poke);
+      feed.pokeWhile(somethingToFollow(RECORDS_FOLLOWER), follower.poke);
       return follower;
     },
     countLedger: createLedgerJob({ db, log, metrics, retentionMs: options.retentionMs }),

@@ -12,6 +12,7 @@ import type {
   DeliveryTable,
   WebhookEndpointTable,
 } from "./schema/fanout.ts";
+import type { ErasureTable } from "./schema/erasures.ts";
 import type { IdempotencyKeyTable } from "./schema/gateway.ts";
 import type {
   DeletedEndpointTable,
@@ -129,4 +130,5 @@ export interface Schema {
   hub_sync: HubSyncTable;
   hub_sync_seen: HubSyncSeenTable;
   hub_difference: HubDifferenceTable;
+  erasure: ErasureTable;
 }

@@ -1,3 +1,4 @@
+import type { Audit } from "../http/audit.ts";
 import type { Guard } from "../http/app.ts";
 import type { Route } from "../http/route.ts";
 import type { OutboundAgent } from "../outbound/agent.ts";
@@ -47,6 +48,7 @@ export async function openTenancy(options: {
   url: string;
   tokenLifetimeMs: number;
   bootstrapClient: { id: string; secret: Secret } | undefined;
+  audit: Audit;
   onError: (error: unknown) => void;
 }): Promise<Tenancy> {
   const { db, feed, sealer, outbound, url, tokenLifetimeMs, onError } = options;
@@ -74,7 +76,7 @@ export async function openTenancy(options: {
     findHook: createFindHook({ db, feed }),
     registerIssuer: createRegisterIssuer({ db, outbound, url }),
     routes: [
-      ...tokenRoutes({ db, login, ownTokens, signingKeys, url }),
+      ...tokenRoutes({ db, login, ownTokens, signingKeys, audit: options.audit, url }),
       ...longLivedTokenRoutes({ db, sign: ownTokens.sign }),
       ...numberRoutes({ db }),
     ],

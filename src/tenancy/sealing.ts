@@ -12,6 +12,7 @@ export type SealContext = {
     | "idempotent_answer"
     | "import_api_key"
     | "onboarding_api_key";
+    | "erased_user";
   rowId: string;
   /** Empty for what belongs to no tenant. */
   tenantId: string;

@@ -80,7 +80,6 @@ export async function updateTenant(
   fields: {
     name?: string;
     external_id?: string | null;
-    state?: TenantRow["state"];
     guards?: GuardsWish;
   },
   check?: CheckTenant,
@@ -106,6 +105,25 @@ export async function updateTenant(
       return row;
     }),
   );
+}
+
+/** In a transaction of the caller's, for what must change with it. `undefined` where there is none. */
+export async function setTenantState(
+  trx: DatabaseTransaction,
+  tenantId: string,
+  state: TenantRow["state"],
+): Promise<TenantRow | undefined> {
+  await lockTenant(trx, tenantId);
+  const row = await trx
+    .updateTable("tenant")
+    .set({ state })
+    .where("id", "=", tenantId)
+    .returningAll()
+    .executeTakeFirst();
+  if (row !== undefined) {
+    await announceChange(trx, { kind: "tenant", key: tenantId });
+  }
+  return row;
 }
 
 async function lockTenant(
@@ -155,6 +173,7 @@ export async function deleteTenant(
     await sql`set local statement_timeout = 0`.execute(trx);
     await announceOwned(trx, tenantId);
     await dropIssuersOfTenant(trx, tenantId);
+    await eraseAtPartner(trx, tenantId);
     for (const table of TABLES_OF_TENANT) {
       await trx.deleteFrom(table).where("tenant_id", "=", tenantId).execute();
     }
@@ -162,6 +181,21 @@ export async function deleteTenant(
     await announceChange(trx, { kind: "tenant", key: tenantId });
     return true;
   });
+}
+
+/** What the partner has of the tenant beside the tenant's own rows: 360dialog's events, and imports. */
+async function eraseAtPartner(trx: DatabaseTransaction, tenantId: string): Promise<void> {
+  await sql`
+    delete from partner_event e using phone_number n
+    where n.tenant_id = ${tenantId}
+      and (e.channel_id = n.channel_id or e.hub_client_id = n.hub_client_id
+        and e.channel_id is null)`.execute(trx);
+  await sql`
+    delete from import_row r
+    where r.number_id in (select id from phone_number where tenant_id = ${tenantId})
+      or r.tenant_external_id = (select external_id from tenant where id = ${tenantId})`.execute(
+    trx,
+  );
 }
 
 /** What goes with the tenant by cascade is remembered elsewhere under keys of its own. */

@@ -1,6 +1,8 @@
 import type { Context } from "koa";
 import { ApiError } from "../errors.ts";
+import { type Audit, underAudit } from "../http/audit.ts";
 import { readBody } from "../http/body.ts";
+import type { Caller } from "../http/caller.ts";
 import { publicRoute, type Reply, type Route } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
 import type { ClientLogin } from "./client-login.ts";
@@ -20,9 +22,10 @@ export function tokenRoutes(options: {
   login: ClientLogin;
   ownTokens: OwnTokens;
   signingKeys: SigningKeys;
+  audit: Audit;
   url: string;
 }): Route[] {
-  const { db, login, ownTokens, signingKeys, url } = options;
+  const { db, login, ownTokens, signingKeys, audit, url } = options;
   return [
     publicRoute(
       { method: "POST", path: "/oauth2/token", operationId: "issueToken" },
@@ -54,7 +57,7 @@ export function tokenRoutes(options: {
     ),
     publicRoute(
       { method: "POST", path: "/oauth2/revoke", operationId: "revokeToken", writes: true },
-      async ({ ctx }) => {
+      async ({ ctx, requestId }) => {
         const form = await readForm(ctx);
         const client = await login(ctx, form);
         if (client === undefined) {
@@ -66,7 +69,16 @@ export function tokenRoutes(options: {
         }
         const claims = await ownTokens.check(token).catch(unlessInvalid);
         if (claims?.clientId === client.id) {
-          await revokeToken(db, { jti: claims.jti, expiresAt: new Date(claims.expiresAtMs) });
+          const { jti, expiresAtMs } = claims;
+          const revoked = { caller: callerOf(client), operation: "revokeToken", requestId };
+          await underAudit(
+            audit,
+            { ...revoked, params: { jti }, before: null },
+            {
+              run: () => revokeToken(db, { jti, expiresAt: new Date(expiresAtMs) }),
+              endOf: () => ({ status: 200, code: null, after: null }),
+            },
+          );
         }
         // RFC 7009, section 2.2: what is no token, or not this client's, is answered alike.
         return { status: 200, headers: NO_STORE };
@@ -100,6 +112,18 @@ export function tokenRoutes(options: {
       }),
     ),
   ];
+}
+
+function callerOf(client: ClientRow): Caller {
+  const base = { clientId: client.id, scopes: new Set(client.scopes) };
+  return client.tenant_id === null
+    ? { kind: "partner", ...base }
+    : {
+        kind: "tenant",
+        tenantId: client.tenant_id,
+        phoneNumberIds: client.phone_number_ids,
+        ...base,
+      };
 }
 
 async function readForm(ctx: Context): Promise<URLSearchParams> {

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chainAudit } from "../../src/partner/audit/chain.ts";
 import { openApi } from "../support/answers-contract.ts";
+import { fetchToken } from "../support/call.ts";
 import { eventually } from "../support/eventually.ts";
 import {
   BOOTSTRAP,
@@ -24,6 +25,8 @@ type Entry = {
   after: Record<string, unknown> | null;
   target: Record<string, string>;
 };
+
+const secretUrl = (host: string): string => `https://${host}.example.com/a-secret-path`;
 
 describe("a change", () => {
   let gateway: TestGateway;
@@ -57,6 +60,76 @@ describe("a change", () => {
     expect(ended).toMatchObject({ ...same, phase: "ended", status: 200, code: null });
     expect(ended?.after).toMatchObject({ state: "suspended" });
     expect(ended?.request_id).toBe(begun?.request_id);
+  });
+
+  it("of the drop-in webhook settings is told, with the URL's host before and after", async () => {
+    const { phoneNumberId, wabaId } = tenant;
+    const set = async (method: string, path: string, body: object, requestId: string) => {
+      const headers = { "x-request-id": requestId };
+      const answer = await tenant.call(method, path, { body, headers });
+      const [begun, ended, ...more] = await entriesOf(`request_id=${requestId}`);
+      expect(more).toEqual([]);
+      expect(begun?.actor).toEqual({ kind: "tenant", id: tenant.client.id, tenant_id: tenant.id });
+      expect(ended?.status).toBe(answer.status);
+      return { begun, ended };
+    };
+    const first = { url: secretUrl("one"), headers: { Authorization: "a-secret-value" } };
+    const made = await set("POST", "/v1/configs/webhook", first, "drop-in-1");
+    expect(made.begun).toMatchObject({
+      operation: "setWebhookSettings",
+      target: { phone_number_id: phoneNumberId },
+      before: null,
+    });
+    expect(made.ended?.after).toMatchObject({ url: "https://one.example.com" });
+    const changed = await set(
+      "POST",
+      "/v1/configs/webhook",
+      { url: secretUrl("two") },
+      "drop-in-2",
+    );
+    expect(changed.begun?.before).toMatchObject({ url: "https://one.example.com" });
+    expect(changed.ended?.after).toMatchObject({ url: "https://two.example.com" });
+    const waba = await set("POST", "/waba_webhook", { url: secretUrl("three") }, "drop-in-3");
+    expect(waba.ended).toMatchObject({
+      operation: "setWabaWebhookSettings",
+      target: { waba_id: wabaId },
+      after: { url: "https://three.example.com" },
+    });
+    const destinations = [{ name: "further", url: secretUrl("four") }];
+    const multi = await set("POST", "/multi_webhook", { enabled: true, destinations }, "drop-in-4");
+    expect(multi.begun?.before).toMatchObject({ destinations: [] });
+    expect(multi.ended?.after).toMatchObject({
+      enabled: true,
+      destinations: [{ url: "https://four.example.com" }],
+    });
+    const refused = await set("POST", "/v1/configs/webhook", { url: "http://x" }, "drop-in-5");
+    expect(refused.ended).toMatchObject({ status: 400, after: null });
+    expect(JSON.stringify(await entriesOf("limit=200"))).not.toContain("a-secret");
+  });
+
+  it("of a token that is revoked is told, and what was not the client's is none", async () => {
+    const { id, secret } = tenant.client;
+    const token = await fetchToken(gateway.url, tenant.client);
+    const revoke = (revoked: string, requestId: string) =>
+      fetch(`${gateway.url}/oauth2/revoke`, {
+        method: "POST",
+        headers: { "x-request-id": requestId },
+        body: new URLSearchParams({ client_id: id, client_secret: secret, token: revoked }),
+      });
+    expect((await revoke(token, "revoke-1")).status).toBe(200);
+    const found = await entriesOf("request_id=revoke-1");
+    expect(found.map(({ phase, status }) => [phase, status])).toEqual([
+      ["begun", null],
+      ["ended", 200],
+    ]);
+    const { jti } = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
+    expect(found[1]).toMatchObject({
+      operation: "revokeToken",
+      actor: { kind: "tenant", id, tenant_id: tenant.id },
+      target: { jti },
+    });
+    await revoke("no-token", "revoke-2");
+    expect(await entriesOf("request_id=revoke-2")).toEqual([]);
   });
 
   it("of a tenant's is told by its request id, and without what is the tenant's own", async () => {

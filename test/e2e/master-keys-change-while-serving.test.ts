@@ -97,6 +97,8 @@ describe("master keys", () => {
     expect((await tenant.call("POST", path)).status).toBe(200);
     const sent = await send("first");
     expect(sent.status).toBe(200);
+    const erasure = { body: { user: "15559998877" } };
+    expect((await tenant.call("POST", "/tenant/v1/contacts/erase", erasure)).status).toBe(200);
     await storeWaitingRow();
     await gateway.kill("SIGTERM");
   });

@@ -91,6 +91,36 @@ describe("a number", () => {
     expect((await gateway.partner("GET", its)).json.registrations_left).toBe(10);
   });
 
+  it("that 360dialog has blocked is blocked here for 72 hours from when that was learnt", async () => {
+    const other = await addNumber(gateway, tenant.id);
+    const its = `/partner/v1/numbers/${other.numberId}`;
+    gateway.simulator.setNumberState(other.phoneNumberId, { registrationBlocked: true });
+    await gateway.partner("PUT", `${its}/local-storage`, { region: "DE" });
+    const asked = () => gateway.simulator.requests.filter(({ url }) => url === "/register").length;
+    const before = asked();
+    const learntMs = Date.now();
+    const refused = await gateway.partner("POST", `${its}/local-storage/confirm`, {
+      pin: "123456",
+    });
+    expect([refused.status, refused.json.code]).toEqual([429, "registration_limit"]);
+    const freeInMs = Date.parse(refused.json.next_free_at) - learntMs;
+    expect(freeInMs).toBeGreaterThanOrEqual(259_200_000 - 1000);
+    expect(freeInMs).toBeLessThan(259_200_000 + 60_000);
+    expect(asked()).toBe(before + 1);
+    // It is not asked again, although slots were left.
+    for (const call of ["local-storage/confirm", "registrations"]) {
+      const body = call === "registrations" ? { kind: "migration" } : { pin: "123456" };
+      const answer = await gateway.partner("POST", `${its}/${call}`, body);
+      expect([answer.status, answer.json.next_free_at]).toEqual([429, refused.json.next_free_at]);
+    }
+    expect(asked()).toBe(before + 1);
+    const list = await gateway.partner("GET", `${its}/registrations`);
+    expect(list.json).toMatchObject({
+      registrations_left: 0,
+      blocked_until: refused.json.next_free_at,
+    });
+  });
+
   it("that does not exist has no registrations", async () => {
     const none = path.replace(/num_\w+/, "num_00000000000000000000000000");
     expect((await gateway.partner("GET", none)).status).toBe(404);

@@ -133,6 +133,7 @@ describe("the configuration", () => {
     ["PROBE_EVERY", ["30", "0s"]],
     ["DISABLE_AFTER", ["5", "0d"]],
     ["RETENTION", ["30", "0d", "191h"]],
+    ["STORAGE_REGION", ["de", "DEU", "Germany"]],
     ["HTTP_PROCESSES", ["0", "-1", "1.5", "many", "129"]],
     ["METRICS_PORT", ["-1", "off"]],
     ["LOG_LEVEL", ["verbose", "INFO"]],

@@ -105,3 +105,22 @@ async function applyOne(
   await apply(trx, event, { owner, channel });
   return null;
 }
+
+const PRUNE_AT_ONCE = 2000;
+
+/**
+ * Forgets events that were applied before then; one that waits stays. A repeat of one so old would be
+ * taken for new, as 360dialog repeats for seven days at most. Called once an hour.
+ */
+export async function prunePartnerEvents(
+  db: Database,
+  { before }: { before: Date },
+): Promise<void> {
+  const { numAffectedRows } = await sql`
+    delete from partner_event where identity in (
+      select identity from partner_event where received_at < ${before} and applied_at is not null
+      order by received_at limit ${PRUNE_AT_ONCE})`.execute(db);
+  if (Number(numAffectedRows ?? 0) === PRUNE_AT_ONCE) {
+    await prunePartnerEvents(db, { before });
+  }
+}

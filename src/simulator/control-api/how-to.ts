@@ -17,7 +17,7 @@ Partner API, with the header X-API-Key: ${SIMULATED_PARTNER.apiKey}
   GET /dashboard/app/${SIMULATED_PARTNER.partnerId}/permissions?redirect_url&state&client_id    onboarding
 Control API, without a key:
   GET | POST /simulator/numbers       {"phone_number_id","display_phone_number","waba_id"}, all optional
-  GET | PATCH /simulator/numbers/ID   {"disabled":true,"unpaid":true,"not_running":true}
+  GET | PATCH /simulator/numbers/ID   {"disabled":true,"unpaid":true,"not_running":true,"registration_blocked":true,"pin":"123456"}
   POST /simulator/numbers/ID/rotate-key
   POST /simulator/numbers/ID/messages {"from":"4917012345678","text":"Hello","profile_name":"Ada"}
                                       or "message":{"type":"image","image":{"id":"1"}};

@@ -23,13 +23,15 @@ function showNumber({ controls, phoneNumberId }: ControlCall): Answer {
 
 function changeNumber(call: ControlCall): Answer {
   const fields = objectBody(call.body);
-  allowOnly(fields, ["disabled", "unpaid", "not_running"]);
+  allowOnly(fields, ["disabled", "unpaid", "not_running", "registration_blocked", "pin"]);
   call.controls.setNumberState(
     call.phoneNumberId,
     present({
       disabled: optionalFlag(fields, "disabled"),
       unpaid: optionalFlag(fields, "unpaid"),
       notRunning: optionalFlag(fields, "not_running"),
+      registrationBlocked: optionalFlag(fields, "registration_blocked"),
+      pin: optionalText(fields, "pin"),
     }),
   );
   return showNumber(call);

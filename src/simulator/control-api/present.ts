@@ -21,6 +21,9 @@ export const presentPhoneNumber = (phoneNumber: PhoneNumber) => ({
   disabled: phoneNumber.disabled,
   unpaid: phoneNumber.unpaid,
   not_running: phoneNumber.notRunning,
+  registration_blocked: phoneNumber.registrationBlocked ?? false,
+  pin: phoneNumber.pin ?? null,
+  region: phoneNumber.region ?? null,
 });
 
 export const presentFault = (fault: Fault) => ({

@@ -14,6 +14,7 @@ import { healthOperations } from "./health/health-operations.ts";
 import type { Limiter } from "./limits/limiter.ts";
 import { mediaOperations } from "./media/media-operations.ts";
 import type { MediaStore } from "./media/media-store.ts";
+import { registerOperations } from "./number-settings/register.ts";
 import { numberSettingOperations } from "./number-settings/setting-operations.ts";
 import type { Operation } from "./operation.ts";
 import type { AcceptMessage } from "./sending/accept-message.ts";
@@ -57,6 +58,7 @@ export function createOperations(parts: {
     ...groupOperations({ groups, tell: parts.tellGroupUpdate }),
     ...callOperations(),
     ...numberSettingOperations(),
+    ...registerOperations((phoneNumberId, region) => phoneNumbers.setRegion(phoneNumberId, region)),
     ...blockListOperations(),
     ...qrCodeOperations(),
     ...collectionOperations(),

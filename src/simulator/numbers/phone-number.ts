@@ -4,7 +4,15 @@ import { newApiKey, newDialog360Id, randomDigits } from "../ids.ts";
 export type Webhook = { url: string; headers: Record<string, string> };
 
 /** Conditions under which 360dialog takes no calls for a number. */
-export type PhoneNumberState = { disabled: boolean; unpaid: boolean; notRunning: boolean };
+export type PhoneNumberState = {
+  disabled: boolean;
+  unpaid: boolean;
+  notRunning: boolean;
+  /** It was registered too often: no registration is taken. Unset is not. */
+  registrationBlocked?: boolean;
+  /** What a registration must bring as its PIN; any will do while it is unset. */
+  pin?: string;
+};
 
 /** One registered number with its channel, its WABA and its only living key. */
 export type PhoneNumber = PhoneNumberState & {
@@ -14,6 +22,8 @@ export type PhoneNumber = PhoneNumberState & {
   channelId: string;
   apiKey: string;
   webhook?: Webhook;
+  /** Where Meta stores its data, as the last registration said. */
+  region?: string;
 };
 
 /** What may be chosen about a new number; the rest is made up. */

@@ -110,6 +110,11 @@ export class PhoneNumbers {
     this.#changed();
   }
 
+  setRegion(phoneNumberId: string, region: string): void {
+    this.get(phoneNumberId).region = region;
+    this.#changed();
+  }
+
   #index(phoneNumber: PhoneNumber): void {
     this.#byId.set(phoneNumber.phoneNumberId, phoneNumber);
     this.#byKey.set(phoneNumber.apiKey, phoneNumber);

@@ -37,6 +37,8 @@ export interface WebhookEndpointTable {
   rate_per_second: number | null;
   managed_by: "api" | "drop_in";
   state: Generated<WebhookEndpointState>;
+  /** What it was when its tenant was suspended; null while the tenant is not. */
+  suspended_from: WebhookEndpointState | null;
   /** Failures in a row, and since when. */
   failure_count: Generated<number>;
   failing_since: Date | null;

@@ -73,6 +73,9 @@ export interface IssuerTable {
 export type PhoneNumberState = "pending" | "running" | "key_rejected" | "suspended";
 
 export type OnboardingStage =
+export type LocalStorageState = "requested" | "pin_required" | "confirmed";
+
+type OnboardingStage =
   | "linked"
   | "created"
   | "ready"
@@ -102,6 +105,11 @@ export interface PhoneNumberTable {
   /** How many users a day it may begin with, in 360dialog's word. */
   messaging_limit: string | null;
   local_storage_region: string | null;
+  /** Null where nobody has asked for it here. */
+  local_storage_state: LocalStorageState | null;
+  /** PINs that 360dialog was asked with for this region. */
+  local_storage_pin_attempts: Generated<number>;
+  local_storage_changed_at: Date | null;
   /** Whether the number's named endpoints (360dialog's multi_webhook) are switched on. */
   multi_webhook_enabled: Generated<boolean>;
   guards: GuardsColumn;

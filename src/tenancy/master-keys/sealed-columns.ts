@@ -10,6 +10,8 @@ export type SealedColumn = {
     | "import_row"
     | "onboarding_channel"
     | "idempotency_key";
+    | "idempotency_key"
+    | "erasure";
   column: string;
   purpose: SealContext["purpose"];
   rowId: RawBuilder<string>;
@@ -70,6 +72,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
     tenantId: sql<string>`tenant_id`,
     passing: true,
   },
+  { table: "erasure", column: "user_sealed", purpose: "erased_user", passing: true, ...ofTenant },
 ];
 
 /** The id of the master key that a column's value is sealed with, out of its envelope. */

@@ -27,6 +27,7 @@ import {
   deleteTenant,
   findTenant,
   listTenants,
+  setTenantState,
   updateTenant,
   upsertTenant,
 } from "../../../src/tenancy/tenants.ts";
@@ -128,6 +129,10 @@ async function buildWhole(): Promise<{ id: string; hook: [token: string, secret:
   const mediaIds = createMediaIds({ db, onError: () => {}, onDropped: () => {} });
   mediaIds.note(id, "101", "8001");
   await mediaIds.drain();
+  await db
+    .insertInto("erasure")
+    .values({ id: newId("era"), tenant_id: id, user_sealed: Buffer.of(1), phone_number_ids: null })
+    .execute();
   return { id, hook: [token.reveal(), secret.reveal()] };
 }
 
@@ -249,7 +254,7 @@ describe("a tenant", () => {
   it("that is suspended is so in every process", async () => {
     const { id } = await buildTenant(database.db);
     expect(await directory.findTenant(id)).toMatchObject({ state: "active" });
-    await updateTenant(database.db, id, { state: "suspended" });
+    await database.db.transaction().execute((trx) => setTenantState(trx, id, "suspended"));
     await feed.read();
     expect(await directory.findTenant(id)).toMatchObject({ state: "suspended" });
   });
