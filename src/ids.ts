@@ -25,7 +25,7 @@ export type IdPrefix =
   | "kjb"
   | "alt"
   | "syn"
-  | "onb";
+  | "onb"
   | "era";
 
 /**

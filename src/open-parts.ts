@@ -187,11 +187,11 @@ export async function openParts(
     url,
     unusableUrl: whyUnusable(url, config.production),
   };
-  const onboarding = openOnboarding({ ...hub, db, feed, sealer, platformSecret, log });
   const onboarding = openOnboarding({
     ...hub,
     db,
     feed,
+    sealer,
     platformSecret,
     retentionMs: config.RETENTION,
     log,

@@ -35,10 +35,6 @@ export type Messaging = {
   setWebhook(access: Access, webhook: Webhook): Promise<OwnCall<void>>;
   /** `GET /v1/configs/webhook`: what `setWebhook` has set; `null` where nothing is. */
   findWebhook(access: Access): Promise<OwnCall<Webhook | null>>;
-  setWebhook(
-    access: Access,
-    webhook: { url: string; headers: Record<string, string> },
-  ): Promise<OwnCall<void>>;
   /** `POST /register`: Meta's form of saying where a number's data is stored. Counts as a registration. */
   register(access: Access, wish: { region: string; pin: Secret }): Promise<OwnCall<void>>;
 };
@@ -78,6 +74,7 @@ export function createMessaging(upstream: Upstream): Messaging {
       return exchange.kind === "answer" && exchange.status === 404
         ? { kind: "ok", value: null }
         : readOwnCall(exchange, parseWebhook);
+    },
     async register(access, { region, pin }) {
       const exchange = await upstream.exchange({
         ...access,

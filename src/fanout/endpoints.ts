@@ -1,5 +1,4 @@
 import { type Selectable, sql } from "kysely";
-import { NotFound } from "../errors.ts";
 import { NO_TENANT } from "../events/no-tenant.ts";
 import { ApiError, NotFound } from "../errors.ts";
 import { toLikePattern } from "../events/read-events.ts";
@@ -63,8 +62,8 @@ export async function changeEndpoints<T>(
     if (tenantId === NO_TENANT) {
       // The partner has no row that could be locked.
       await sql`select pg_advisory_xact_lock(hashtext('partner_endpoints'))`.execute(trx);
-    } else {
-      await trx.selectFrom("tenant").select("id").where("id", "=", tenantId).forUpdate().execute();
+      return change(trx);
+    }
     const tenant = await trx
       .selectFrom("tenant")
       .select("state")

@@ -41,9 +41,8 @@ export function openGateway(options: {
   authenticate: Authenticate;
   directory: Directory;
   dropIn: DropInSettings;
-  /** Awaited after a change, so that this process has heard of it. */
   audit: Audit;
-  /** Awaited before a change of settings is answered. */
+  /** Awaited after a change, so that this process has heard of it. */
   afterWrite: () => Promise<void>;
   throttle: Throttle;
   guards: Guards;

@@ -11,8 +11,6 @@ import type { Sealer } from "../tenancy/sealing.ts";
 import {
   type ApplyPartnerEvent,
   applyNextPartnerEvent,
-import {
-  applyNextPartnerEvent,
   prunePartnerEvents,
   SOMETHING_TO_APPLY,
 } from "./hub-events/apply-partner-events.ts";

@@ -8,6 +8,7 @@ type Job =
   | "onboarding"
   | "watch"
   | "hub_sync"
+  | "erasure"
   | "drop_old_partitions";
 
 /**
@@ -17,7 +18,6 @@ type Job =
 export async function alone<T>(
   db: Database,
   lock: Job,
-  lock: "template_sync" | "import" | "erasure" | "drop_old_partitions",
   work: (connection: Database) => Promise<T>,
 ): Promise<T | undefined> {
   return db.connection().execute(async (connection) => {

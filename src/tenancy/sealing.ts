@@ -11,7 +11,7 @@ export type SealContext = {
     | "verify_token"
     | "idempotent_answer"
     | "import_api_key"
-    | "onboarding_api_key";
+    | "onboarding_api_key"
     | "erased_user";
   rowId: string;
   /** Empty for what belongs to no tenant. */

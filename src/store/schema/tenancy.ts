@@ -72,10 +72,9 @@ export interface IssuerTable {
 
 export type PhoneNumberState = "pending" | "running" | "key_rejected" | "suspended";
 
-export type OnboardingStage =
 export type LocalStorageState = "requested" | "pin_required" | "confirmed";
 
-type OnboardingStage =
+export type OnboardingStage =
   | "linked"
   | "created"
   | "ready"

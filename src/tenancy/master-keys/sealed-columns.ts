@@ -9,7 +9,6 @@ export type SealedColumn = {
     | "webhook_endpoint"
     | "import_row"
     | "onboarding_channel"
-    | "idempotency_key";
     | "idempotency_key"
     | "erasure";
   column: string;

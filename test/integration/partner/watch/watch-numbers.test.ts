@@ -45,6 +45,7 @@ describe("the watch over numbers", () => {
     findWebhook: () => answer<Webhook | null>(null),
     checkKey: () => answer({ phoneNumberIds: [], wabaIds: [], entities: [] }),
     setWebhook: () => answer(undefined),
+    register: () => answer(undefined),
   };
 
   const start = () =>
