@@ -101,7 +101,7 @@ export function createBackground(options: {
         async stop(stopOptions) {
           await Promise.all([everyMinute.stop(), hourly.stop(), dispatcher?.stop(stopOptions)]);
           const jobs = [follower, hubEvents, imports, keys, watch];
-          await Promise.all(jobs.map((job) => job?.stop()));
+          await Promise.all(jobs.map(async (job) => job?.stop()));
         },
       };
     },
