@@ -18,6 +18,7 @@ import { assessReadiness, type Readiness, systemRoutes } from "./http/system-rou
 import { hookRoutes } from "./inbox/hook-routes.ts";
 import { createLog, type Log, logBackgroundFailed } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
+import { openStore } from "./open-store.ts";
 import { createOutboundAgent } from "./outbound/agent.ts";
 import { parseAllowList } from "./outbound/allow-list.ts";
 import { whyUnusable } from "./outbound/public-url.ts";
@@ -30,10 +31,9 @@ import { createFindDestinationRules } from "./records/destination-rules.ts";
 import { findSenderAsPartner } from "./records/find-sender.ts";
 import { openRecords } from "./records/open-records.ts";
 import type { Secret } from "./secret.ts";
-import { startChangeFeed } from "./store/change-feed.ts";
-import { installationId, isPassingTrouble, openDatabase } from "./store/database.ts";
+import { isPassingTrouble } from "./store/database.ts";
 import { unfitVersion } from "./store/migrate.ts";
-import { createSignals, type Signals } from "./store/signals.ts";
+import type { Signals } from "./store/signals.ts";
 import { openTenancy } from "./tenancy/open-tenancy.ts";
 import { findTenantsOfWaba } from "./tenancy/phone-numbers.ts";
 import { CannotOpen, createSealer, deriveKeys } from "./tenancy/sealing.ts";
@@ -79,46 +79,20 @@ export function openLog(config: Config): Log {
   });
 }
 
-/** One claims and one settles; the third is for when one of them has broken. */
-const DELIVERY_CONNECTIONS = 3;
-
 /** Opens every module and joins them, over a database that is up to date. */
 export async function openParts(
   circumstances: Circumstances,
   stack: AsyncDisposableStack,
 ): Promise<Parts> {
-  const { config, url, databaseUrl, bootstrapClient, baseUrl, log, metrics } = circumstances;
+  const { config, url, bootstrapClient, baseUrl, log, metrics } = circumstances;
   const { partnerAccount, platformSecret } = circumstances;
   const contract = loadContract();
   const allowList = named("ALLOW_PRIVATE_ENDPOINTS", () =>
     parseAllowList(config.ALLOW_PRIVATE_ENDPOINTS.join(",")),
   );
-  const onIdleError = (err: unknown): void => logBackgroundFailed(log, { job: "database", err });
-  const { db, close: closeDatabase } = openDatabase({ url: databaseUrl, onIdleError });
-  stack.defer(closeDatabase);
-  // Of its own, so that no call keeps a delivery waiting.
-  const deliveries = openDatabase({
-    url: databaseUrl,
-    connectionsMax: DELIVERY_CONNECTIONS,
-    planOnce: true,
-    onIdleError,
-  });
-  stack.defer(deliveries.close);
-
+  const { db, deliveries, feed, redis, signals } = await openStore(circumstances, stack);
   const origins = createOrigins({ baseUrl, allowedOrigins: config.D360_ALLOWED_ORIGINS });
   const sealer = createSealer(circumstances.masterKeys);
-  const feed = startChangeFeed({ db, onError: onIdleError });
-  stack.defer(feed.stop);
-  const redis = {
-    url: config.REDIS_URL,
-    prefix: config.REDIS_PREFIX ?? `waba-gateway:${await installationId(db)}`,
-  };
-  const signals =
-    redis.url === undefined
-      ? circumstances.signals
-      : createSignals({ url: redis.url, prefix: redis.prefix });
-  stack.defer(signals.stop);
-  signals.listen("change", () => void feed.read());
   const upstream = createUpstream({ timeoutMs: config.D360_TIMEOUT, metrics });
   stack.defer(upstream.close);
   const outbound = createOutboundAgent({
@@ -151,7 +125,7 @@ export async function openParts(
   };
   const fanout = openFanout({
     db,
-    deliveries: deliveries.db,
+    deliveries,
     feed,
     sealer,
     outbound,
