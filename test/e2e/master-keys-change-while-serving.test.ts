@@ -63,6 +63,25 @@ describe("master keys", () => {
       .execute();
   }
 
+  /** Of a channel whose key has come and whose number has not, as when a process dies in between. */
+  async function storeWaitingChannel(): Promise<void> {
+    const sealed = createSealer([keyOf(OLD)]).seal(new Secret("key-of-a-channel"), {
+      purpose: "onboarding_api_key",
+      rowId: "waits",
+      tenantId: tenant.id,
+    });
+    await database.db
+      .insertInto("onboarding_channel")
+      .values({
+        channel_id: "waits",
+        hub_client_id: "waits",
+        tenant_id: tenant.id,
+        api_key_sealed: sealed,
+        next_try_at: null,
+      })
+      .execute();
+  }
+
   async function sealedWith(id: string): Promise<number> {
     let count = 0;
     for (const { table, column } of SEALED_COLUMNS) {
@@ -100,6 +119,7 @@ describe("master keys", () => {
     const erasure = { body: { user: "15559998877" } };
     expect((await tenant.call("POST", "/tenant/v1/contacts/erase", erasure)).status).toBe(200);
     await storeWaitingRow();
+    await storeWaitingChannel();
     await gateway.kill("SIGTERM");
   });
   afterAll(async () => {
