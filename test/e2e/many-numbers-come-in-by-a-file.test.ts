@@ -105,6 +105,28 @@ describe("an import", () => {
     expect(JSON.stringify(numbers.json)).not.toContain(made.phoneNumberId);
   });
 
+  it("tells in a dry run what would be taken by then", async () => {
+    const [one, two, three] = [1, 2, 3].map(() => gateway.simulator.createNumber());
+    const rows = [
+      "tenant_external_id,phone_number_id,channel_id,api_key",
+      `acme,${one?.phoneNumberId},a-channel,${one?.apiKey}`,
+      `acme,${two?.phoneNumberId},a-channel,${two?.apiKey}`,
+      `other,${one?.phoneNumberId},,${one?.apiKey}`,
+      `acme,${one?.phoneNumberId},a-channel,${one?.apiKey}`,
+      `acme,${three?.phoneNumberId},,${three?.apiKey}`,
+    ];
+    const codesOf = async (query: string): Promise<unknown[]> => {
+      const { json } = await send(rows.join("\n"), { query });
+      await finished(json.id);
+      return (await rowsOf(json.id)).data.map((row: { code: string | null }) => row.code);
+    };
+    const told = await codesOf("?dry_run=true");
+    expect(told).toEqual([null, "channel_taken", "number_taken", null, null]);
+    expect(await codesOf("")).toEqual(told);
+    // And what is here already is taken too.
+    expect(await codesOf("?dry_run=true")).toEqual(told);
+  });
+
   it("tries a row again when 360dialog fails or says it is too fast", async () => {
     const made = gateway.simulator.createNumber();
     gateway.simulator.failNext({ kind: "answer", status: 429, path: "/health_status", times: 1 });

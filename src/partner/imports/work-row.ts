@@ -7,6 +7,7 @@ import type { ImportRowTable } from "../../store/schema/imports.ts";
 import { apiKeySealContext, type PhoneNumberRow } from "../../tenancy/phone-numbers.ts";
 import type { Sealer } from "../../tenancy/sealing.ts";
 import { type BringIn, readWish } from "../bring-in.ts";
+import { demandFree } from "./demand-free.ts";
 import { rowSealContext } from "./receive.ts";
 
 export type ImportRow = Selectable<ImportRowTable>;
@@ -52,6 +53,7 @@ export async function workRow(
   }
   const checked = { phoneNumberId, fields, apiKey };
   if (dryRun) {
+    await demandFree(db, row);
     await bringIn.check(checked);
     return { state: "valid", numberId: number?.id ?? null };
   }
