@@ -126,7 +126,8 @@ async function decideOn(
   { hubClientId, channelIds, revokedIds, verified }: Judged,
 ): Promise<ReturnOutcome> {
   const tenantId = link.tenant_id;
-  const owners = await findOwners(trx, { hubClientId, channelIds });
+  const named = [...channelIds, ...revokedIds];
+  const owners = await findOwners(trx, { hubClientId, channelIds: named });
   if ([...owners].some((owner) => owner !== tenantId)) {
     return { kind: "refused", code: "channel_taken" };
   }
