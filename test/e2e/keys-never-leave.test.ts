@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from "node:crypto";
-import { sql } from "kysely";
 import { beforeAll, describe, expect, it } from "vitest";
 import { startSimulator } from "../../src/simulator/simulator.ts";
 import { call, fetchToken } from "../support/call.ts";
@@ -13,6 +12,7 @@ import {
   testEnvironment,
   textMessage,
 } from "../support/gateway.ts";
+import { dumpDatabase } from "../support/dump.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { spawnGateway } from "../support/spawned-gateway.ts";
 
@@ -173,19 +173,8 @@ describe("a secret", () => {
   });
 });
 
-/** Every row of every table as text: what a dump of the database would hold. */
 async function dump({ db }: Awaited<ReturnType<typeof createTestDatabase>>): Promise<string> {
-  const { rows } = await sql<{ name: string }>`
-    select relname as name from pg_class where relkind in ('r', 'p')
-    and relnamespace = 'public'::regnamespace`.execute(db);
-  const tables = await Promise.all(
-    rows.map(async ({ name }) => {
-      const found = await sql<{ row: string }>`
-        select t::text as row from ${sql.table(name)} t`.execute(db);
-      return found.rows.map(({ row }) => `${name} ${row}`).join("\n");
-    }),
-  );
-  const text = tables.join("\n");
+  const text = await dumpDatabase(db);
   expect(text).toContain(createHash("sha256").update(BOOTSTRAP.secret).digest("hex"));
   return text;
 }
