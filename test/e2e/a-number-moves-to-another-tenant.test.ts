@@ -78,8 +78,11 @@ describe("a number that moves to another tenant", () => {
       "message.status.delivered",
     ]);
     expect(await eventsOf(from)).toEqual(["message.status.read"]);
-    const shown = await from.call("GET", `/tenant/v1/messages/${encodeURIComponent(before)}`);
-    expect(shown.json.status).toBe("read");
+    // The message's row follows the event.
+    await eventually(async () => {
+      const shown = await from.call("GET", `/tenant/v1/messages/${encodeURIComponent(before)}`);
+      expect(shown.json.status).toBe("read");
+    });
 
     expect((await move(from.numberId, from.id)).json.tenant_id).toBe(from.id);
     tell(after, "read");

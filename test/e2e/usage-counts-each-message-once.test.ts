@@ -42,7 +42,8 @@ describe("usage", () => {
     const own = [rowOf(tenant, inbound), rowOf(tenant, { messages: 2 })];
     await eventually(async () => {
       const { json } = await tenant.call("GET", "/tenant/v1/usage");
-      return json.data.length === 2 && json.data[1].messages === 2;
+      const all = await gateway.partner("GET", "/partner/v1/usage");
+      return json.data[1]?.messages === 2 && all.json.data.length === 3;
     });
     const { json } = await tenant.call("GET", "/tenant/v1/usage");
     expect(json).toEqual({ data: own, next_cursor: null });
