@@ -81,7 +81,7 @@ describe("a number that moves to another tenant", () => {
     // The message's row follows the event.
     await eventually(async () => {
       const shown = await from.call("GET", `/tenant/v1/messages/${encodeURIComponent(before)}`);
-      expect(shown.json.status).toBe("read");
+      return shown.json.status === "read";
     });
 
     expect((await move(from.numberId, from.id)).json.tenant_id).toBe(from.id);
