@@ -18,7 +18,6 @@ import { assessReadiness, type Readiness, systemRoutes } from "./http/system-rou
 import { hookRoutes } from "./inbox/hook-routes.ts";
 import { createLog, type Log, logBackgroundFailed } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
-import { openStore } from "./open-store.ts";
 import { createOutboundAgent } from "./outbound/agent.ts";
 import { parseAllowList } from "./outbound/allow-list.ts";
 import { whyUnusable } from "./outbound/public-url.ts";
@@ -33,6 +32,7 @@ import { openRecords } from "./records/open-records.ts";
 import type { Secret } from "./secret.ts";
 import { isPassingTrouble } from "./store/database.ts";
 import { unfitVersion } from "./store/migrate.ts";
+import { openStore } from "./store/open-store.ts";
 import type { Signals } from "./store/signals.ts";
 import { openTenancy } from "./tenancy/open-tenancy.ts";
 import { findTenantsOfWaba } from "./tenancy/phone-numbers.ts";

@@ -1,9 +1,9 @@
-import type { Config } from "./config.ts";
-import { type Log, logBackgroundFailed } from "./log.ts";
-import type { Secret } from "./secret.ts";
-import { type ChangeFeed, startChangeFeed } from "./store/change-feed.ts";
-import { type Database, installationId, openDatabase } from "./store/database.ts";
-import { createSignals, type Signals } from "./store/signals.ts";
+import type { Config } from "../config.ts";
+import { type Log, logBackgroundFailed } from "../log.ts";
+import type { Secret } from "../secret.ts";
+import { type ChangeFeed, startChangeFeed } from "./change-feed.ts";
+import { type Database, installationId, openDatabase } from "./database.ts";
+import { createSignals, type Signals } from "./signals.ts";
 
 /** What every module stands on: PostgreSQL, Redis where there is one, and news of both. */
 export type Store = {
