@@ -86,15 +86,22 @@ export function rotationInProgress(options: { cause?: unknown } = {}): ApiError 
 
 /** A key by hand while another is being made would be dead at once. @throws {ApiError} `rotation_in_progress` */
 export async function demandNoRotation(db: Database, numberId: string): Promise<void> {
-  const open = await db
+  if ((await findOpenRotation(db, numberId)) !== undefined) {
+    throw rotationInProgress();
+  }
+}
+
+/** The number's rotation that is not closed; with `retry_at` it waits to be tried again. */
+export async function findOpenRotation(
+  db: Database,
+  numberId: string,
+): Promise<Pick<KeyRotationRow, "id" | "retry_at"> | undefined> {
+  return db
     .selectFrom("key_rotation")
-    .select("id")
+    .select(["id", "retry_at"])
     .where("number_id", "=", numberId)
     .where("closed_at", "is", null)
     .executeTakeFirst();
-  if (open !== undefined) {
-    throw rotationInProgress();
-  }
 }
 
 /** Writes down that the number has a key that was made elsewhere, in the transaction of that. */

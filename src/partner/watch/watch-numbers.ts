@@ -5,6 +5,7 @@ import { alone } from "../../store/alone.ts";
 import type { Database } from "../../store/database.ts";
 import type { PhoneNumberRow } from "../../tenancy/phone-numbers.ts";
 import { clearAlert, raiseAlert } from "../alerts/alerts.ts";
+import { findOpenRotation } from "../keys/rotations.ts";
 import {
   type CheckDeps,
   type Checked,
@@ -116,6 +117,11 @@ async function lookAfter(deps: CheckDeps, number: PhoneNumberRow): Promise<Check
   const { db } = deps;
   switch (number.state) {
     case "running": {
+      const rotation = await findOpenRotation(db, number.id);
+      if (rotation?.retry_at === null) {
+        // Its key and its webhook are between what they were and what they will be.
+        return "busy";
+      }
       const checked = await checkNumber(deps, number);
       if (checked === "answered") {
         await checkSilence(db, number, { now: new Date() });

@@ -108,6 +108,20 @@ describe("the watch over numbers", () => {
     expect(asked).toBe(2 * NUMBERS);
   });
 
+  it("leaves alone a number whose key is being changed", async () => {
+    asked = 0;
+    const row = await database.db.selectFrom("phone_number").select("id").executeTakeFirstOrThrow();
+    const rotation = { id: "rot_open", number_id: row.id, reason: "manual" as const };
+    await database.db.insertInto("key_rotation").values(rotation).execute();
+    const watch = start();
+    await setDue();
+    watch.poke();
+    await eventually(async () => (await dueCount()) === 0);
+    await watch.stop();
+    expect(asked).toBe(2 * (NUMBERS - 1));
+    await database.db.deleteFrom("key_rotation").execute();
+  });
+
   it("goes on where it was stopped", async () => {
     asked = 0;
     const first = start();
