@@ -62,8 +62,9 @@ let takenUpTo = 0;
 function takeRandomText(): string {
   if (takenUpTo === pool.length) {
     const bytes = randomBytes(POOL_BYTES);
-    for (const [index, byte] of bytes.entries()) {
-      bytes[index] = ALPHABET_CODES[byte & 31] ?? 0;
+    // By index: an iterator's pairs were a twentieth of what a call allocates.
+    for (let index = 0; index < bytes.length; index++) {
+      bytes[index] = ALPHABET_CODES[(bytes[index] ?? 0) & 31] ?? 0;
     }
     pool = bytes.toString("latin1");
     takenUpTo = 0;

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { Agent } from "undici";
+import type { Client } from "undici";
 import { countExchange, type Metrics } from "../metrics.ts";
 import type { Secret } from "../secret.ts";
 import { AnswerCollector } from "./answer-collector.ts";
@@ -62,16 +62,16 @@ export function createUpstream(options: {
   return {
     exchange(call) {
       const connections = call.body instanceof Readable ? media : calls;
-      return untilSent<Exchange>({ connections, call, metrics }, (resolve) => {
-        dispatch(connections.agent, call, new AnswerCollector(resolve));
+      return untilSent<Exchange>({ connections, call, metrics }, (connection, resolve) => {
+        dispatch(connection, call, new AnswerCollector(resolve));
       });
     },
     stream: (call, sink) =>
-      untilSent<Streamed>({ connections: media, call, metrics }, (resolve, reject) => {
-        dispatch(media.agent, call, new AnswerStreamer({ sink, timeoutMs, resolve, reject }));
+      untilSent<Streamed>({ connections: media, call, metrics }, (connection, resolve, reject) => {
+        dispatch(connection, call, new AnswerStreamer({ sink, timeoutMs, resolve, reject }));
       }),
     async close() {
-      await Promise.all([calls.agent.destroy(), media.agent.destroy()]);
+      await Promise.all([calls.destroy(), media.destroy()]);
     },
   };
 }
@@ -79,39 +79,53 @@ export function createUpstream(options: {
 /** A streamed body is not read before writing begins, so the next try has all of it too. */
 function untilSent<Result extends Exchange | Streamed>(
   of: { connections: Connections; call: UpstreamCall; metrics: Metrics },
-  attempt: (resolve: (result: Result) => void, reject: (error: unknown) => void) => void,
+  attempt: (
+    connection: Client,
+    resolve: (result: Result) => void,
+    reject: (error: unknown) => void,
+  ) => void,
 ): Promise<Result> {
+  const { connections, call, metrics } = of;
   return new Promise((resolve, reject) => {
-    const leave = of.connections.enter(of.call.origin);
+    const connection = connections.take(call.origin);
     let tries = 0;
+    let startedMs = 0;
+    let isOver = false;
+    // A sink that fails is told of twice: by its own error, and by the answer that breaks off.
+    function giveBack(): void {
+      if (!isOver) {
+        isOver = true;
+        connections.giveBack(call.origin, connection);
+      }
+    }
     function tryOnce(): void {
       tries += 1;
-      const startedMs = performance.now();
-      attempt(
-        (result) => {
-          const { kind } = result;
-          countExchange(of.metrics, { kind, durationMs: performance.now() - startedMs });
-          if (kind === "not_sent" && tries < TRIES) {
-            tryOnce();
-          } else {
-            leave();
-            resolve(result);
-          }
-        },
-        (error) => {
-          leave();
-          reject(error);
-        },
-      );
+      startedMs = performance.now();
+      attempt(connection, onResult, onError);
+    }
+    function onResult(result: Result): void {
+      const { kind } = result;
+      countExchange(metrics, { kind, durationMs: performance.now() - startedMs });
+      if (kind === "not_sent" && tries < TRIES) {
+        // When undici is done with what broke: it tells of that while it clears the connection up.
+        queueMicrotask(tryOnce);
+      } else {
+        giveBack();
+        resolve(result);
+      }
+    }
+    function onError(error: unknown): void {
+      giveBack();
+      reject(error);
     }
     tryOnce();
   });
 }
 
-function dispatch(agent: Agent, call: UpstreamCall, handler: CallHandler): void {
+function dispatch(connection: Client, call: UpstreamCall, handler: CallHandler): void {
   const { origin, method, path, headers, apiKey, keyHeader = "d360-api-key", body } = call;
   try {
-    agent.dispatch(
+    connection.dispatch(
       {
         origin,
         method,
