@@ -90,7 +90,7 @@ export async function openParts(
   const allowList = named("ALLOW_PRIVATE_ENDPOINTS", () =>
     parseAllowList(config.ALLOW_PRIVATE_ENDPOINTS.join(",")),
   );
-  const { db, deliveries, feed, redis, signals } = await openStore(circumstances, stack);
+  const { db, planned, feed, redis, signals } = await openStore(circumstances, stack);
   const origins = createOrigins({ baseUrl, allowedOrigins: config.D360_ALLOWED_ORIGINS });
   const sealer = createSealer(circumstances.masterKeys);
   const upstream = createUpstream({ timeoutMs: config.D360_TIMEOUT, metrics });
@@ -125,7 +125,7 @@ export async function openParts(
   };
   const fanout = openFanout({
     db,
-    deliveries,
+    planned,
     feed,
     sealer,
     outbound,
@@ -142,6 +142,7 @@ export async function openParts(
   const upstreamTimeoutMs = config.D360_TIMEOUT;
   const records = openRecords({
     db,
+    planned,
     feed,
     authenticate,
     directory,
@@ -170,7 +171,7 @@ export async function openParts(
     retentionMs: config.RETENTION,
     log,
   });
-  const commit = createCommitNotifications(db);
+  const commit = createCommitNotifications(planned);
   let stopping = false;
   const afterWrite = async (): Promise<void> => {
     signals.tell("change");

@@ -1,5 +1,6 @@
 import { type Selectable, sql } from "kysely";
 import type { Database, DatabaseTransaction } from "../store/database.ts";
+import { prepared } from "../store/pooled-client.ts";
 import type { EventTable } from "../store/schema/events.ts";
 import { xidFrom } from "./xid-marks.ts";
 
@@ -110,6 +111,7 @@ export async function readEventsAsPartner(
 ): Promise<{ rows: FollowedEventRow[]; more: boolean }> {
   const [xid, seq] = options.after;
   const { rows } = await sql<FollowedEventRow & { settled: boolean }>`
+    ${prepared("follow_events")}
     select tenant_id, id, xid, seq, type, phone_number_id, waba_id, received_at, settled,
       case when settled then body end as body
     from (

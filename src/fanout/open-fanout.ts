@@ -39,7 +39,7 @@ export type Fanout = {
 export function openFanout(options: {
   db: Database;
   /** Opened with `planOnce`: what claims and settles. */
-  deliveries: Database;
+  planned: Database;
   feed: ChangeFeed;
   sealer: Sealer;
   outbound: OutboundAgent;
@@ -50,7 +50,7 @@ export function openFanout(options: {
   log: Log;
   metrics: Metrics;
 }): Fanout {
-  const { db, deliveries, feed, outbound, policy, retentionMs, conditionPolicy, log, metrics } =
+  const { db, planned, feed, outbound, policy, retentionMs, conditionPolicy, log, metrics } =
     options;
   const endpointSecrets = createEndpointSecrets(options.sealer);
   const setDropIn = createSetDropIn({ endpointSecrets });
@@ -68,9 +68,9 @@ export function openFanout(options: {
     dropOld: () => dropOld({ db, log }, { before: new Date(Date.now() - retentionMs) }),
     startDispatcher() {
       const dispatcher = startDispatcher({
-        claim: (limits) => claimDeliveries(deliveries, limits),
+        claim: (limits) => claimDeliveries(planned, limits),
         attempt: createAttemptDelivery({ outbound, endpointSecrets, policy, log }),
-        settle: (settlements) => settleAttempts(deliveries, settlements, conditionPolicy),
+        settle: (settlements) => settleAttempts(planned, settlements, conditionPolicy),
         log,
         metrics,
       });

@@ -61,6 +61,8 @@ const LOOK_EVERY_MS = 60_000;
 /** PATH 2c, joined: what events mean, and what became of sends. */
 export function openRecords(options: {
   db: Database;
+  /** Opened with `planOnce`: what follows events. */
+  planned: Database;
   feed: ChangeFeed;
   /** How long 360dialog may take for an answer. */
   upstreamTimeoutMs: number;
@@ -121,7 +123,7 @@ export function openRecords(options: {
     wantTemplates: createWantTemplates({ db, poke: syncNow, onError: onSyncError }),
     startFollower() {
       const follower = startFollower({
-        db,
+        db: options.planned,
         name: RECORDS_FOLLOWER,
         apply: [
           recordStatuses,

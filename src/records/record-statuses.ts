@@ -1,6 +1,8 @@
 import { sql } from "kysely";
+import { prepared } from "../store/pooled-client.ts";
 import type { ApplyEvents } from "./follow-events.ts";
 import { parseStatus } from "./parse-status.ts";
+import { TENANT_STANDS } from "./tenant-stands.ts";
 
 /**
  * Keeps each status of each wamid, whether the send was ours or not: a send whose outcome is unknown
@@ -12,6 +14,7 @@ export const recordStatuses: ApplyEvents = async (trx, events) => {
     return;
   }
   await sql`
+    ${prepared("record_statuses")}
     insert into message_status (
       tenant_id, phone_number_id, wamid, status, recipient, recipient_key, user_key,
       callback_data, happened_at, received_at, event_id, errors, pricing)
@@ -21,6 +24,6 @@ export const recordStatuses: ApplyEvents = async (trx, events) => {
       tenant_id text, phone_number_id text, wamid text, status text, recipient text,
       recipient_key text, user_key text, callback_data text, happened_at timestamptz,
       received_at timestamptz, event_id text, errors text, pricing text)
-    join tenant t on t.id = g.tenant_id
+    where ${TENANT_STANDS}
     on conflict do nothing`.execute(trx);
 };

@@ -1,7 +1,9 @@
 import { sql } from "kysely";
 import type { Database } from "../store/database.ts";
+import { prepared } from "../store/pooled-client.ts";
 import type { ApplyEvents, FollowedEvent } from "./follow-events.ts";
 import { type Json, objectsIn, timeOf } from "./payload.ts";
+import { TENANT_STANDS } from "./tenant-stands.ts";
 import { formsOf, parseUser } from "./users.ts";
 
 const WINDOW_MS = 24 * 3_600_000;
@@ -67,12 +69,13 @@ export const applyWindows: ApplyEvents = async (trx, events) => {
   }
   const rows = [...newest.values()];
   await sql`
+    ${prepared("apply_windows")}
     insert into customer_service_window (tenant_id, phone_number_id, user_id, last_inbound_at)
     select * from unnest(
       ${rows.map((row) => row.tenantId)}::text[], ${rows.map((row) => row.phoneNumberId)}::text[],
       ${rows.map((row) => row.user)}::text[], ${rows.map((row) => row.at)}::timestamptz[]
-    ) as i (tenant_id, phone_number_id, user_id, last_inbound_at)
-    where exists (select from tenant t where t.id = i.tenant_id)
+    ) as g (tenant_id, phone_number_id, user_id, last_inbound_at)
+    where ${TENANT_STANDS}
     on conflict (tenant_id, phone_number_id, user_id)
       do update set last_inbound_at = excluded.last_inbound_at
       where customer_service_window.last_inbound_at < excluded.last_inbound_at`.execute(trx);

@@ -8,8 +8,8 @@ import { createSignals, type Signals } from "./signals.ts";
 /** What every module stands on: PostgreSQL, Redis where there is one, and news of both. */
 export type Store = {
   db: Database;
-  /** For what claims and settles alone, so that no call keeps a delivery waiting; plans once. */
-  deliveries: Database;
+  /** For what is run all the time, so that no call keeps it waiting; plans once. */
+  planned: Database;
   feed: ChangeFeed;
   redis: { url: Config["REDIS_URL"]; prefix: string };
   signals: Signals;
@@ -23,8 +23,8 @@ type StoreOptions = {
   log: Log;
 };
 
-/** One claims and one settles; the third is for when one of them has broken. */
-const DELIVERY_CONNECTIONS = 3;
+/** Two write notifications, one follows them, one claims, one settles; and one for when one has broken. */
+const PLANNED_CONNECTIONS = 6;
 
 /** Opens it, over a database that is up to date; the stack closes it. */
 export async function openStore(
@@ -34,13 +34,13 @@ export async function openStore(
   const onIdleError = (err: unknown): void => logBackgroundFailed(log, { job: "database", err });
   const { db, close: closeDatabase } = openDatabase({ url: databaseUrl, onIdleError });
   stack.defer(closeDatabase);
-  const deliveries = openDatabase({
+  const planned = openDatabase({
     url: databaseUrl,
-    connectionsMax: DELIVERY_CONNECTIONS,
+    connectionsMax: PLANNED_CONNECTIONS,
     planOnce: true,
     onIdleError,
   });
-  stack.defer(deliveries.close);
+  stack.defer(planned.close);
 
   const feed = startChangeFeed({ db, onError: onIdleError });
   stack.defer(feed.stop);
@@ -52,5 +52,5 @@ export async function openStore(
     redis.url === undefined ? ownSignals : createSignals({ url: redis.url, prefix: redis.prefix });
   stack.defer(signals.stop);
   signals.listen("change", () => void feed.read());
-  return { db, deliveries: deliveries.db, feed, redis, signals };
+  return { db, planned: planned.db, feed, redis, signals };
 }

@@ -1,6 +1,8 @@
 import { sql } from "kysely";
 import type { Database, DatabaseTransaction } from "../../store/database.ts";
+import { prepared } from "../../store/pooled-client.ts";
 import type { ApplyEvents } from "../follow-events.ts";
+import { TENANT_STANDS } from "../tenant-stands.ts";
 import { bucketOf, countMessage, type UsageBucket, type UsageMessage } from "./count-message.ts";
 import { openSince } from "./frozen-days.ts";
 import { type UsageMark, usageMarkOf } from "./usage-mark.ts";
@@ -67,13 +69,18 @@ async function readMessages(
   marks: readonly UsageMark[],
 ): Promise<Map<string, UsageMessage>> {
   const { rows } = await sql<StoredMessage>`
+    ${prepared("read_usage_messages")}
     select m.tenant_id, encode(m.message_key, 'hex') as key, m.phone_number_id, m.direction,
       m.country, m.day::text, m.category, m.billable, m.price_rank, m.counted_day::text
     from (
       select distinct tenant_id, decode(key, 'hex') as message_key from unnest(
         ${marks.map(({ tenantId }) => tenantId)}::text[], ${marks.map(({ key }) => key)}::text[]
-      ) as asked (tenant_id, key)) g
-    join usage_message m using (tenant_id, message_key)`.execute(trx);
+      ) as asked (tenant_id, key)) g,
+    lateral (
+      -- Each by its key and no other way, also where the plan was made while there was none.
+      select * from usage_message
+      where tenant_id = g.tenant_id and message_key = g.message_key offset 0
+    ) m`.execute(trx);
   const messages = rows.map((row): UsageMessage => {
     const { category, billable, price_rank: rank } = row;
     return {
@@ -107,6 +114,7 @@ async function writeMessages(
     counted_day: message.countedDay,
   }));
   await sql`
+    ${prepared("write_usage_messages")}
     insert into usage_message (tenant_id, message_key, phone_number_id, direction, country, day,
       category, billable, price_rank, counted_day)
     select g.tenant_id, decode(g.key, 'hex'), g.phone_number_id, g.direction, g.country, g.day,
@@ -114,7 +122,7 @@ async function writeMessages(
     from json_to_recordset(${JSON.stringify(rows)}::json) as g (
       tenant_id text, key text, phone_number_id text, direction text, country text, day date,
       category text, billable boolean, price_rank smallint, counted_day date)
-    join tenant t on t.id = g.tenant_id
+    where ${TENANT_STANDS}
     on conflict (tenant_id, message_key) do update set
       country = excluded.country, day = excluded.day, category = excluded.category,
       billable = excluded.billable, price_rank = excluded.price_rank,
@@ -125,15 +133,21 @@ async function addCounts(trx: DatabaseTransaction, changes: readonly Change[]): 
   if (changes.length === 0) {
     return;
   }
+  const rows = changes.map(({ tenantId, phoneNumberId, ...rest }) => ({
+    tenant_id: tenantId,
+    phone_number_id: phoneNumberId,
+    ...rest,
+  }));
   await sql`
+    ${prepared("add_usage")}
     insert into usage as u (tenant_id, day, phone_number_id, category, country, direction, billable,
       messages)
-    select g."tenantId", g.day, g."phoneNumberId", g.category, g.country, g.direction, g.billable,
+    select g.tenant_id, g.day, g.phone_number_id, g.category, g.country, g.direction, g.billable,
       g.more
-    from json_to_recordset(${JSON.stringify(changes)}::json) as g (
-      "tenantId" text, day date, "phoneNumberId" text, category text, country text, direction text,
+    from json_to_recordset(${JSON.stringify(rows)}::json) as g (
+      tenant_id text, day date, phone_number_id text, category text, country text, direction text,
       billable boolean, more bigint)
-    join tenant t on t.id = g."tenantId"
+    where ${TENANT_STANDS}
     on conflict (tenant_id, day, phone_number_id, category, country, direction, billable)
       do update set messages = u.messages + excluded.messages`.execute(trx);
 }

@@ -1,11 +1,10 @@
-import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeNotifications } from "../../../src/events/write-notifications.ts";
 import { claimDeliveries, type ClaimedDelivery } from "../../../src/fanout/claim.ts";
 import { settleAttempts } from "../../../src/fanout/settle-attempts.ts";
-import { Secret } from "../../../src/secret.ts";
-import { openDatabase, type OpenDatabase } from "../../../src/store/database.ts";
+import type { OpenDatabase } from "../../../src/store/database.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { openPlanned, rowsRead } from "../planned.ts";
 import { buildEndpoint, buildTenant, event, notification } from "../rows.ts";
 
 const EVENTS = 600;
@@ -19,12 +18,7 @@ describe("what delivers, planned while there is nothing", () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    planned = openDatabase({
-      url: new Secret(database.url),
-      planOnce: true,
-      connectionsMax: 1,
-      onIdleError: () => {},
-    });
+    planned = openPlanned(database);
     ({ id: tenantId } = await buildTenant(database.db));
     await buildEndpoint(database.db, tenantId, { max_in_flight: 100 });
     await buildEndpoint(database.db, tenantId, { max_in_flight: 100 });
@@ -49,15 +43,7 @@ describe("what delivers, planned while there is nothing", () => {
       policy,
     );
 
-  /** Entries of indexes that were read so far, of tables with this name or their partitions. */
-  async function entriesRead(table: string): Promise<number> {
-    await sql`select pg_stat_force_next_flush()`.execute(planned.db);
-    await sql`select 1`.execute(planned.db);
-    const { rows } = await sql<{ count: number }>`
-      select sum(idx_tup_read)::int as count from pg_stat_user_indexes
-      where relname ~ ('^' || ${table} || '(_[0-9]+)?$')`.execute(planned.db);
-    return rows[0]?.count ?? 0;
-  }
+  const entriesRead = (table: string): Promise<number> => rowsRead(planned.db, table);
 
   it("reads no more when there is much", async () => {
     await write(1);
