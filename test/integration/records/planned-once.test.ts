@@ -36,14 +36,14 @@ const status = (tenantId: string, n: number) =>
     ],
   });
 
+const numbers = (from: number, count: number): number[] =>
+  Array.from({ length: count }, (_, n) => from + n);
+
 describe("what takes in and follows, planned while there is nothing", () => {
   let database: TestDatabase;
   let planned: OpenDatabase;
   let tenantId: string;
   const applyUsage = createApplyUsage(() => new Date());
-  const numbers = (from: number, count: number): number[] =>
-    Array.from({ length: count }, (_, n) => from + n);
-
   beforeAll(async () => {
     database = await createTestDatabase();
     planned = openPlanned(database);
@@ -69,7 +69,10 @@ describe("what takes in and follows, planned while there is nothing", () => {
   }
 
   const applied =
-    (applyEvents: ApplyEvents, make: (tenantId: string, n: number) => ReturnType<typeof followed>) =>
+    (
+      applyEvents: ApplyEvents,
+      make: (tenantId: string, n: number) => ReturnType<typeof followed>,
+    ) =>
     (from: number, count: number) =>
       apply(planned.db, applyEvents, ...numbers(from, count).map((n) => make(tenantId, n)));
 
@@ -87,7 +90,13 @@ describe("what takes in and follows, planned while there is nothing", () => {
         .values({ id: `ten_other_${n}`, name: "Other", state: "active" })
         .execute();
     }
-    const tables = ["tenant", "customer_service_window", "usage_message", "usage", "message_status"];
+    const tables = [
+      "tenant",
+      "customer_service_window",
+      "usage_message",
+      "usage",
+      "message_status",
+    ];
     for (const work of [
       applied(applyWindows, inbound),
       applied(applyUsage, inbound),
