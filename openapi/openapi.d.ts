@@ -3603,6 +3603,14 @@ export interface components {
              */
             url: string;
             expires_at: components["schemas"]["Timestamp"];
+            /** @description What 360dialog's button is given on the page that holds it; only with `button=true`. */
+            button?: {
+                partner_id: string;
+                /** @description The link itself; for this customer's browser only. */
+                state: string;
+                /** Format: uri */
+                redirect_url: string;
+            };
         };
         OnboardingLinkState: {
             id: string;
@@ -5982,6 +5990,8 @@ export interface components {
         };
     };
     parameters: {
+        /** @description For a page that holds 360dialog's `360dialog-connect-button`: the answer has what the button takes. It leads to 360dialog's page by itself, so the link counts as opened from here on. */
+        ForButton: boolean;
         /**
          * @description 360dialog's id of the channel.
          * @example Kx1pQ2CH
@@ -7592,6 +7602,8 @@ export interface operations {
             query?: {
                 /** @description 360dialog's id of a client who is there already and shares more; without it a new one signs up. */
                 client_id?: string;
+                /** @description For a page that holds 360dialog's `360dialog-connect-button`: the answer has what the button takes. It leads to 360dialog's page by itself, so the link counts as opened from here on. */
+                button?: components["parameters"]["ForButton"];
             };
             header?: never;
             path: {
@@ -7960,7 +7972,10 @@ export interface operations {
     };
     createTenantOnboardingLink: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description For a page that holds 360dialog's `360dialog-connect-button`: the answer has what the button takes. It leads to 360dialog's page by itself, so the link counts as opened from here on. */
+                button?: components["parameters"]["ForButton"];
+            };
             header?: never;
             path?: never;
             cookie?: never;

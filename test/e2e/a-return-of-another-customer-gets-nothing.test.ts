@@ -155,6 +155,22 @@ describe("a return", () => {
     expect(missing.status).toBe(404);
   });
 
+  it("of a link that was made for the button counts as opened since then, any other not at all", async () => {
+    const made = await owner.call("POST", "/tenant/v1/onboarding-links?button=true");
+    const { state, partner_id, redirect_url } = made.json.button;
+    expect(partner_id).toBe(gateway.simulator.partner.partnerId);
+    expect(redirect_url).toBe(`${gateway.url}/onboarding/return`);
+    const plain = await gateway.partner("POST", `/partner/v1/tenants/${owner.id}/onboarding-links`);
+    expect(plain.json).not.toHaveProperty("button");
+    const [, unopened] = /start\/(.+)$/.exec(plain.json.url) ?? [];
+    const client = gateway.simulator.createClient();
+    const channel = gateway.simulator.createChannel(client.id, { permission: "shared" });
+    const query = { client: client.id, channels: [channel.id] };
+    const back = await customer.comeBack(returnTo({ state: unopened ?? "", ...query }));
+    expect([back.status, back.code]).toEqual([202, "needs_confirmation"]);
+    expect((await customer.comeBack(returnTo({ state, ...query }))).code).toBe("accepted");
+  });
+
   it("with a state that is forged, used or expired is refused and in the audit", async () => {
     const state = await openedState(owner);
     const query = { client: ownersClient, channels: [ownersChannel] };

@@ -41,19 +41,26 @@ export function onboardingLinkRoutes(options: {
   const takeReturn = createTakeReturn(options);
   const listPath = "/partner/v1/onboarding-links";
 
-  async function makeLink(tenantId: string, query: Record<string, unknown>): Promise<Reply> {
-    demandPartnerApi(options.partnerApi);
+  const returnUrl = (): string => `${url}/onboarding/return`;
+
+  async function makeLink(
+    tenantId: string,
+    { clientId, button }: { clientId: string | undefined; button: boolean },
+  ): Promise<Reply> {
+    const { partnerId } = demandPartnerApi(options.partnerApi);
     if (platformSecret === undefined) {
       const detail = "Set D360_PLATFORM_SECRET: links are signed with it.";
       throw new InvalidRequest([{ code: "platform_secret_missing", pointer: "", detail }]);
     }
-    const wantedClientId = queryText(query, "client_id") ?? null;
-    const link = await createLink(db, tenantId, { wantedClientId });
+    // The button goes to 360dialog's page by itself, so that we see no other opening than this.
+    const wish = { wantedClientId: clientId ?? null, opened: button };
+    const link = await createLink(db, tenantId, wish);
     const state = signState({ linkId: link.id, tenantId }, platformSecret);
     const body: Schemas["OnboardingLink"] = {
       id: link.id,
       url: `${url}/onboarding/start/${state}`,
       expires_at: link.expires_at.toISOString(),
+      ...(button && { button: { partner_id: partnerId, state, redirect_url: returnUrl() } }),
     };
     return { status: 201, headers: { "cache-control": "no-store" }, body };
   }
@@ -71,7 +78,8 @@ export function onboardingLinkRoutes(options: {
         if (tenant === undefined) {
           throw new NotFound();
         }
-        return makeLink(tenant.id, query);
+        const button = query["button"] === true;
+        return makeLink(tenant.id, { clientId: queryText(query, "client_id"), button });
       },
     ),
     tenantRoute(
@@ -81,12 +89,15 @@ export function onboardingLinkRoutes(options: {
         operationId: "createTenantOnboardingLink",
         scope: "numbers:write",
       },
-      ({ caller }) => {
+      ({ caller, query }) => {
         if (caller.phoneNumberIds !== null) {
           const detail = "A token that is limited to some numbers cannot bring in others.";
           throw new ApiError("insufficient_scope", detail);
         }
-        return makeLink(caller.tenantId, {});
+        return makeLink(caller.tenantId, {
+          clientId: undefined,
+          button: query["button"] === true,
+        });
       },
     ),
     partnerRoute(
@@ -133,7 +144,7 @@ export function onboardingLinkRoutes(options: {
         await noteOpened(db, link.id);
         const location = options.partnerApi.permissionsPage({
           state: params["state"] ?? "",
-          redirect_url: `${url}/onboarding/return`,
+          redirect_url: returnUrl(),
           ...(link.wanted_client_id !== null && { client_id: link.wanted_client_id }),
         });
         const headers = { location, "cache-control": "no-store", "referrer-policy": "no-referrer" };

@@ -14,7 +14,7 @@ const KEPT_DAYS = 90;
 export async function createLink(
   db: Database,
   tenantId: string,
-  { wantedClientId }: { wantedClientId: string | null },
+  { wantedClientId, opened }: { wantedClientId: string | null; opened: boolean },
 ): Promise<OnboardingLinkRow> {
   return db
     .insertInto("onboarding_link")
@@ -23,7 +23,7 @@ export async function createLink(
       tenant_id: tenantId,
       wanted_client_id: wantedClientId,
       expires_at: new Date(Date.now() + LIVES_DAYS * 86_400_000),
-      opened_at: null,
+      opened_at: opened ? sql`clock_timestamp()` : null,
       used_at: null,
       outcome: null,
       refusal: null,

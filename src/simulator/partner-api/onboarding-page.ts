@@ -27,7 +27,8 @@ const redirectTo = (location: string): Answer => ({
 
 /**
  * The page on which a client lets the partner make keys, and its form's target `…/consent`. A client
- * that is new gets its first channel there; a box that is not ticked takes the permission back.
+ * that is new gets its first channel there; a box that is not ticked takes the permission back. The
+ * connect button leaves `/permissions` out.
  */
 export function createOnboardingPage(parts: Parts): (request: RecordedRequest) => Answer {
   const { hub, partnerId } = parts;
@@ -74,7 +75,7 @@ export function createOnboardingPage(parts: Parts): (request: RecordedRequest) =
   return ({ method, url }) => {
     const { path, query } = splitUrl(url);
     const [, partner, target] =
-      /^\/dashboard\/app\/([^/]+)\/permissions(\/consent)?$/.exec(path) ?? [];
+      /^\/dashboard\/app\/([^/]+)(?:\/permissions)?(\/consent)?$/.exec(path) ?? [];
     if (method !== "GET" || partner !== partnerId) {
       return errorPage(404, "There is no such page.");
     }

@@ -147,6 +147,16 @@ describe("the onboarding page", () => {
     );
   });
 
+  it("is where 360dialog's button leads too", async () => {
+    const short = `/dashboard/app/${partnerId}`;
+    const query = `redirect_url=${encodeURIComponent("https://gw.example.com/return")}&state=s`;
+    const shown = await (await open(`${short}?${query}`)).body.text();
+    expect(shown).toContain(`action="${short}/consent"`);
+    const back = await open(`${short}/consent?${query}`);
+    expect(back.headers["location"]).toMatch(/\?client=\w+&channels=\[\w+\]&state=s$/);
+    expect((await open(`/dashboard/app/other-partner?${query}`)).statusCode).toBe(404);
+  });
+
   it("signs a new client up, and needs to know where to send the browser", async () => {
     expect((await open(page)).statusCode).toBe(400);
     expect(

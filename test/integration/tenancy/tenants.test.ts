@@ -173,7 +173,7 @@ function issuerOf(fields: Partial<IssuerFields>): IssuerFields {
 /** In how many rows of each table the tenant's id stands. */
 async function buildOnboarding(tenantId: string): Promise<void> {
   const channel = { id: newId("onb"), hubClientId: newId("onb") };
-  await createLink(database.db, tenantId, { wantedClientId: null });
+  await createLink(database.db, tenantId, { wantedClientId: null, opened: false });
   await database.db
     .transaction()
     .execute((trx) => noteChannel(trx, { channel, tenantId, by: "test" }));
