@@ -508,7 +508,7 @@ export interface paths {
         head?: never;
         /**
          * Change a number
-         * @description Changes what is given and leaves the rest as it is; null clears a field. A `base_url` needs an `api_key` in the same call (else 422 `api_key_required`), so that no stored key can be sent to another address. An `api_key` is taken as by `setNumberApiKey`.
+         * @description Changes what is given and leaves the rest as it is; null clears a field. Another `local_storage_region` is judged by the guards as this call leaves them. A `base_url` needs an `api_key` in the same call (else 422 `api_key_required`), so that no stored key can be sent to another address. An `api_key` is taken as by `setNumberApiKey`.
          */
         patch: operations["updateNumber"];
         trace?: never;
@@ -1054,7 +1054,7 @@ export interface paths {
         put?: never;
         /**
          * Bring in many numbers
-         * @description The rows are stored as they come, and a job works through them one after the other, at a pace that 360dialog bears, each as if it were given to `POST /partner/v1/tenants/{tenant_id}/numbers`. A row that is wrong is `refused` with its reason and stops no other. A number that its tenant has already gets the row's key, unless it runs with it (`unchanged`), so that the same file may be sent again. CSV has a header of `tenant_external_id`, `phone_number_id`, `display_phone_number`, `waba_id`, `channel_id`, `client_id`, `api_key`, `base_url` in any order, of which the first two and `api_key` are needed; NDJSON has an object of these on each line. A file that is not CSV, or does not come whole, leaves no job (`file_unreadable`). At most 100 MiB.
+         * @description The rows are stored as they come, and a job works through them one after the other, at a pace that 360dialog bears, each as if it were given to `POST /partner/v1/tenants/{tenant_id}/numbers`. A row that is wrong is `refused` with its reason and stops no other. A number that its tenant has already gets the row's key, unless it runs with it (`unchanged`), so that the same file may be sent again. CSV has a header of `tenant_external_id`, `phone_number_id`, `display_phone_number`, `waba_id`, `channel_id`, `client_id`, `api_key`, `base_url` in any order, of which the first two and `api_key` are needed; NDJSON has an object on each line, of these and of what else that call takes. What there is to warn of a number is told with its row. A file that is not CSV, or does not come whole, leaves no job (`file_unreadable`). At most 100 MiB.
          */
         post: operations["createImport"];
         delete?: never;
@@ -1146,7 +1146,7 @@ export interface paths {
         get: operations["getLocalStorage"];
         /**
          * Ask for a region
-         * @description Writes down the region that the number's data is to be stored in; 360dialog is asked when it is confirmed. Another region than before begins anew. A region that 360dialog does not offer is 422 `region_not_offered`. Where STORAGE_REGION is another one, the answer warns of it, or with `storage_region_check` `enforce` it is 422 `storage_region_differs`.
+         * @description Writes down the region that the number's data is to be stored in; 360dialog is asked when it is confirmed. Another region than before begins anew. A region that 360dialog does not offer is 422 `region_not_offered`. Where STORAGE_REGION is another one, the guard `storage_region` says whether the answer warns of it or it is 422 `storage_region_differs`.
          */
         put: operations["setLocalStorage"];
         post?: never;
@@ -1170,7 +1170,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm a region
-         * @description With a PIN: takes a registration slot and registers the number at 360dialog with PIN and region. A PIN that is not taken is 422 `pin_rejected`, and counted. The PIN is kept nowhere. Without one: an operator has done it in 360dialog's Hub by hand. Once it is confirmed, a repeat calls nobody.
+         * @description With a PIN: takes a registration slot and registers the number at 360dialog with PIN and region, which is judged once more before. A PIN that is not taken is 422 `pin_rejected`, and counted. The PIN is kept nowhere. Without one: an operator has done it in 360dialog's Hub by hand. Once it is confirmed, a repeat calls nobody.
          */
         post: operations["confirmLocalStorage"];
         delete?: never;
@@ -3836,8 +3836,8 @@ export interface components {
         GuardMode: "off" | "warn" | "enforce";
         /** @description Null is as the tenant's. */
         GuardModeOrNull: components["schemas"]["GuardMode"] | null;
-        /** @description The guards that count, each with what it does. */
-        Guards: {
+        /** @description The guards of sends that count, each with what it does. */
+        SendGuards: {
             /** @description Free-form messages outside the customer service window (`window_closed`). */
             customer_service_window: components["schemas"]["GuardMode"];
             /** @description Messages to users without a recorded opt-in (`opt_in_missing`), marketing to users who stopped it (`opted_out`). */
@@ -3847,8 +3847,23 @@ export interface components {
             /** @description Templates that cannot be sent (`template_unavailable`). */
             template: components["schemas"]["GuardMode"];
         };
+        /**
+         * @description What is done where a number is given another `local_storage_region` than STORAGE_REGION: nothing (`off`), the number's `warnings` name it (`warn`), or it is refused with 422 `storage_region_differs` (`enforce`). A region that the number has already stays, and is warned of under `enforce` too. It judges no send.
+         * @enum {string}
+         */
+        StorageRegionMode: "off" | "warn" | "enforce";
+        /** @description Null is as the tenant's. */
+        StorageRegionModeOrNull: components["schemas"]["StorageRegionMode"] | null;
+        /** @description The guards that count, each with what it does. */
+        Guards: components["schemas"]["SendGuards"] & {
+            storage_region: components["schemas"]["StorageRegionMode"];
+        };
         /** @description A number's own guards; null is as the tenant's. */
-        NumberGuards: {
+        NumberGuards: components["schemas"]["NumberSendGuards"] & {
+            storage_region: components["schemas"]["StorageRegionModeOrNull"];
+        };
+        /** @description A number's own guards of sends; null is as the tenant's. */
+        NumberSendGuards: {
             customer_service_window: components["schemas"]["GuardModeOrNull"];
             opt_in: components["schemas"]["GuardModeOrNull"];
             destination: components["schemas"]["GuardModeOrNull"];
@@ -3860,9 +3875,18 @@ export interface components {
             opt_in?: components["schemas"]["GuardMode"];
             destination?: components["schemas"]["GuardMode"];
             template?: components["schemas"]["GuardMode"];
+            storage_region?: components["schemas"]["StorageRegionMode"];
         };
         /** @description The guards to set; null makes one as the tenant's, those left out stay as they are. */
         NumberGuardsUpdate: {
+            customer_service_window?: components["schemas"]["GuardModeOrNull"];
+            opt_in?: components["schemas"]["GuardModeOrNull"];
+            destination?: components["schemas"]["GuardModeOrNull"];
+            template?: components["schemas"]["GuardModeOrNull"];
+            storage_region?: components["schemas"]["StorageRegionModeOrNull"];
+        };
+        /** @description The guards to set; null makes one as the tenant's, those left out stay as they are. */
+        NumberSendGuardsUpdate: {
             customer_service_window?: components["schemas"]["GuardModeOrNull"];
             opt_in?: components["schemas"]["GuardModeOrNull"];
             destination?: components["schemas"]["GuardModeOrNull"];
@@ -4071,14 +4095,11 @@ export interface components {
             proof: string;
             recorded_at: components["schemas"]["Timestamp"];
         };
+        /** @description Where Meta stores its data, such as `DE`, in Meta's codes. One that 360dialog does not offer is 422 `region_not_offered`; the guard `storage_region` judges it. */
+        LocalStorageRegion: string | null;
         LocalStorageSet: {
             /** @description Such as `DE`, in Meta's codes. */
             region: string;
-            /**
-             * @default warn
-             * @enum {string}
-             */
-            storage_region_check: "warn" | "enforce";
         };
         LocalStorageConfirm: {
             pin?: string;
@@ -4095,8 +4116,13 @@ export interface components {
             changed_at: components["schemas"]["Timestamp"] | null;
             /** @description Where this gateway's own store is. */
             storage_region: string | null;
-            warnings: "storage_region_differs"[];
+            warnings: components["schemas"]["NumberWarning"][];
         };
+        /**
+         * @description `storage_region_differs`: the number's region is not STORAGE_REGION, and its guard `storage_region` is not `off`.
+         * @enum {string}
+         */
+        NumberWarning: "storage_region_differs";
         ContactErase: {
             /** @description A phone number, or a business-scoped id. */
             user: string;
@@ -4327,6 +4353,7 @@ export interface components {
             registrations_left: number;
             /** @description Where Meta stores its data. */
             local_storage_region: string | null;
+            warnings: components["schemas"]["NumberWarning"][];
             guards: components["schemas"]["NumberGuards"];
             created_at: components["schemas"]["Timestamp"];
         };
@@ -4369,7 +4396,7 @@ export interface components {
             tenant_external_id: string | null;
             phone_number_id: string | null;
             state: components["schemas"]["ImportRowState"];
-            /** @description Why it is refused, or why it is still waiting after a try. */
+            /** @description Why it is refused, or why it is still waiting after a try; of one that is `imported` or `valid` what is to be warned of, as in the number's `warnings`. */
             code: string | null;
             detail: string | null;
             /** @description The number it is, `num_…`. */
@@ -4392,7 +4419,7 @@ export interface components {
             base_url?: string | null;
             /** @description Messages a second that Meta lets the number send; 80 if left out. */
             throughput?: components["schemas"]["Throughput"];
-            local_storage_region?: string | null;
+            local_storage_region?: components["schemas"]["LocalStorageRegion"];
         };
         NumberMove: {
             tenant_id: string;
@@ -4406,7 +4433,7 @@ export interface components {
             base_url?: string | null;
             api_key?: components["schemas"]["ApiKey"];
             throughput?: components["schemas"]["Throughput"];
-            local_storage_region?: string | null;
+            local_storage_region?: components["schemas"]["LocalStorageRegion"];
             guards?: components["schemas"]["NumberGuardsUpdate"];
         };
         KeyRotation: {
@@ -4521,12 +4548,12 @@ export interface components {
             throughput: components["schemas"]["Throughput"];
             /** @description WhatsApp's rating, such as `GREEN`; null if not known. */
             quality: string | null;
-            guards: components["schemas"]["NumberGuards"];
-            effective_guards: components["schemas"]["Guards"];
+            guards: components["schemas"]["NumberSendGuards"];
+            effective_guards: components["schemas"]["SendGuards"];
             created_at: components["schemas"]["Timestamp"];
         };
         TenantNumberUpdate: {
-            guards?: components["schemas"]["NumberGuardsUpdate"];
+            guards?: components["schemas"]["NumberSendGuardsUpdate"];
         };
         TenantNumberList: {
             data: components["schemas"]["TenantNumber"][];
@@ -6535,7 +6562,8 @@ export interface operations {
                      *             "customer_service_window": "off",
                      *             "opt_in": "off",
                      *             "destination": "off",
-                     *             "template": "off"
+                     *             "template": "off",
+                     *             "storage_region": "warn"
                      *           },
                      *           "created_at": "2025-06-15T12:00:00.000Z"
                      *         }
@@ -7330,11 +7358,13 @@ export interface operations {
                      *           "quality": null,
                      *           "registrations_left": 10,
                      *           "local_storage_region": null,
+                     *           "warnings": [],
                      *           "guards": {
                      *             "customer_service_window": null,
                      *             "opt_in": null,
                      *             "destination": null,
-                     *             "template": null
+                     *             "template": null,
+                     *             "storage_region": null
                      *           },
                      *           "created_at": "2025-06-15T12:00:00.000Z"
                      *         }

@@ -2,10 +2,12 @@ import { ApiError } from "../errors.ts";
 import type { Schemas } from "../http/contract-types.ts";
 import { Secret } from "../secret.ts";
 import type { Database } from "../store/database.ts";
+import { changedGuards } from "../tenancy/guard-settings.ts";
 import type { PhoneNumberRow } from "../tenancy/phone-numbers.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
 import type { ConnectNumber } from "./connect-number.ts";
 import { demandNoRotation, noteGivenKey } from "./keys/rotations.ts";
+import type { RegionJudge, RegionOwner } from "./local-storage/region-judge.ts";
 import {
   type CheckNumber,
   deleteNumberAsPartner,
@@ -102,16 +104,35 @@ export function createBringIn(options: {
   };
 }
 
-/** The contract's `client_id` is 360dialog's, and `hub_client_id` here. */
-export function readWish(wish: Schemas["NumberUpdate"]): {
-  fields: NumberFields;
-  apiKey: Secret | undefined;
-} {
-  const { client_id, api_key, ...fields } = wish;
+/**
+ * What a call or a row says of a number that is here, or of one that a tenant is to have.
+ * @throws {InvalidRequest} for a region that it may not have
+ */
+export async function readWish(
+  regions: RegionJudge,
+  owner: RegionOwner,
+  wish: Schemas["NumberUpdate"],
+): Promise<{ fields: NumberFields; apiKey: Secret | undefined }> {
+  // The contract's `client_id` is 360dialog's, and `hub_client_id` here.
+  const { client_id, api_key, local_storage_region: region, ...fields } = wish;
+  const guards = changedGuards(owner.guards, fields.guards ?? {});
+  const pointer = "/local_storage_region";
   return {
-    fields: { ...fields, ...(client_id !== undefined && { hub_client_id: client_id }) },
+    fields: {
+      ...fields,
+      ...(client_id !== undefined && { hub_client_id: client_id }),
+      ...(region !== undefined && {
+        local_storage_region:
+          region === null ? null : await regions.judge({ ...owner, guards }, region, pointer),
+      }),
+    },
     apiKey: api_key === undefined ? undefined : new Secret(api_key),
   };
+}
+
+/** Before it is here, nothing has been set for it. */
+export function numberToBe(tenantId: string): RegionOwner {
+  return { tenant_id: tenantId, guards: {}, local_storage_region: null };
 }
 
 /** In a creation `null` says no more than leaving out: what 360dialog told us stays. */

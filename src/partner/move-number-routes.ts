@@ -2,12 +2,17 @@ import type { Schemas } from "../http/contract-types.ts";
 import { partnerRoute, type Route } from "../http/route.ts";
 import type { Database } from "../store/database.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
-import { answerNumber } from "./answer-number.ts";
 import { moveNumberAsPartner } from "./move-number.ts";
 import { numberEtag } from "./present.ts";
+import type { ShowNumbers } from "./show-numbers.ts";
 
 /** A number goes from one tenant to another. */
-export function moveNumberRoutes({ db, sealer }: { db: Database; sealer: Sealer }): Route[] {
+export function moveNumberRoutes(options: {
+  db: Database;
+  sealer: Sealer;
+  show: ShowNumbers;
+}): Route[] {
+  const { db, sealer, show } = options;
   return [
     partnerRoute(
       {
@@ -22,7 +27,7 @@ export function moveNumberRoutes({ db, sealer }: { db: Database; sealer: Sealer 
         const check = (row: Parameters<typeof numberEtag>[0]): void =>
           checkVersion(numberEtag(row));
         const row = await moveNumberAsPartner(db, { id }, { tenantId, sealer, check });
-        return answerNumber(db, 200, row);
+        return show.answer(200, row);
       },
     ),
   ];

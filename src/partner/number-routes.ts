@@ -2,15 +2,15 @@ import { ApiError, NotFound } from "../errors.ts";
 import type { Schemas } from "../http/contract-types.ts";
 import { CURSOR_ID, parsePage, presentPage } from "../http/paging.ts";
 import { queryText } from "../http/query.ts";
-import { type PartnerCall, partnerRoute, type Reply, type Route } from "../http/route.ts";
+import { type PartnerCall, partnerRoute, type Route } from "../http/route.ts";
 import { Secret } from "../secret.ts";
 import type { Database } from "../store/database.ts";
 import { apiKeySealContext, type PhoneNumberRow } from "../tenancy/phone-numbers.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
 import { findTenant } from "../tenancy/tenants.ts";
-import { answerNumber } from "./answer-number.ts";
-import { type BringIn, readWish } from "./bring-in.ts";
+import { type BringIn, numberToBe, readWish } from "./bring-in.ts";
 import type { ConnectNumber } from "./connect-number.ts";
+import type { RegionJudge } from "./local-storage/region-judge.ts";
 import {
   type CheckNumber,
   deleteNumberAsPartner,
@@ -19,10 +19,8 @@ import {
   type NumberFields,
   updateNumberAsPartner,
 } from "./numbers.ts";
-import { numberEtag, presentNumber } from "./present.ts";
-import { readStandings } from "./registrations/read-registrations.ts";
-
-type NumberWish = Schemas["NumberUpdate"];
+import { numberEtag } from "./present.ts";
+import type { ShowNumbers } from "./show-numbers.ts";
 
 /** The partner's numbers: brought in with a checked and sealed key, hooked, kept. */
 export function numberRoutes(options: {
@@ -30,17 +28,16 @@ export function numberRoutes(options: {
   sealer: Sealer;
   connect: ConnectNumber;
   bringIn: BringIn;
+  regions: RegionJudge;
+  show: ShowNumbers;
 }): Route[] {
-  const { db, sealer, connect, bringIn } = options;
+  const { db, sealer, connect, bringIn, regions, show } = options;
   const path = "/partner/v1/numbers";
   const onePath = `${path}/{number_id}`;
   const read = { scope: "partner:read" };
   const write = { scope: "partner:write" };
   const numberOf = (call: PartnerCall): Promise<PhoneNumberRow> =>
     getNumberAsPartner(db, call.params["number_id"] ?? "");
-
-  const answer = (status: number, row: PhoneNumberRow): Promise<Reply> =>
-    answerNumber(db, status, row);
 
   function openKey(number: PhoneNumberRow): Secret {
     if (number.api_key_sealed === null) {
@@ -63,8 +60,9 @@ export function numberRoutes(options: {
           throw new NotFound();
         }
         const { phone_number_id: phoneNumberId, ...wish } = body as Schemas["NumberCreate"];
-        const row = await bringIn.create(tenant.id, { phoneNumberId, ...readWish(wish) });
-        return answer(201, row);
+        const given = await readWish(regions, numberToBe(tenant.id), wish);
+        const row = await bringIn.create(tenant.id, { phoneNumberId, ...given });
+        return show.answer(201, row);
       },
     ),
     partnerRoute(
@@ -73,31 +71,27 @@ export function numberRoutes(options: {
         const page = parsePage(query, [CURSOR_ID]);
         const tenantId = queryText(query, "tenant_id");
         const rows = await listNumbersAsPartner(db, { ...page, tenantId });
-        const standingOf = await readStandings(
-          db,
-          rows.map((row) => row.phone_number_id),
-        );
-        const present = (row: PhoneNumberRow) =>
-          presentNumber(row, { registrationsLeft: standingOf(row.phone_number_id).left });
+        const present = await show.among(rows);
         return { status: 200, body: presentPage(rows, page, (row) => [row.id], present) };
       },
     ),
     partnerRoute(
       { method: "GET", path: onePath, operationId: "getNumber", ...read },
-      async (call) => answer(200, await numberOf(call)),
+      async (call) => show.answer(200, await numberOf(call)),
     ),
     partnerRoute(
       { method: "PATCH", path: onePath, operationId: "updateNumber", ...write },
       async (call) => {
         const number = await numberOf(call);
-        const { fields, apiKey } = readWish(call.body as NumberWish);
-        if (fields.base_url !== undefined && apiKey === undefined) {
+        const wish = call.body as Schemas["NumberUpdate"];
+        if (wish.base_url !== undefined && wish.api_key === undefined) {
           const detail = "A new base_url needs the api_key to use there, in the same call.";
           throw new ApiError("api_key_required", detail);
         }
         const check: CheckNumber = (row) => call.checkVersion(numberEtag(row));
         // Before 360dialog is asked anything; and once more while the row is locked.
         check(number);
+        const { fields, apiKey } = await readWish(regions, number, wish);
         const row =
           apiKey === undefined
             ? await updateNumberAsPartner(db, number, { fields, check })
@@ -107,7 +101,7 @@ export function numberRoutes(options: {
                 actor: call.caller.clientId,
                 check,
               });
-        return answer(200, row);
+        return show.answer(200, row);
       },
     ),
     partnerRoute(
@@ -124,7 +118,7 @@ export function numberRoutes(options: {
       async (call) => {
         const fields: NumberFields = { state: "suspended" };
         const row = await updateNumberAsPartner(db, await numberOf(call), { fields });
-        return answer(200, row);
+        return show.answer(200, row);
       },
     ),
     partnerRoute(
@@ -135,7 +129,7 @@ export function numberRoutes(options: {
           number.state === "suspended"
             ? { state: number.api_key_sealed === null ? "pending" : "running" }
             : {};
-        return answer(200, await updateNumberAsPartner(db, number, { fields }));
+        return show.answer(200, await updateNumberAsPartner(db, number, { fields }));
       },
     ),
     partnerRoute(
@@ -143,7 +137,7 @@ export function numberRoutes(options: {
       async (call) => {
         const number = await numberOf(call);
         await connect.registerHook(number, openKey(number));
-        return answer(200, number);
+        return show.answer(200, number);
       },
     ),
     partnerRoute(
@@ -153,7 +147,7 @@ export function numberRoutes(options: {
         const apiKey = new Secret(api_key);
         const { clientId: actor } = call.caller;
         const row = await bringIn.replaceKey(await numberOf(call), { apiKey, fields: {}, actor });
-        return answer(200, row);
+        return show.answer(200, row);
       },
     ),
   ];

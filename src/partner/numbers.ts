@@ -12,6 +12,8 @@ import { changedGuards, type GuardsWish } from "../tenancy/guard-settings.ts";
 import { forgetHooks } from "../tenancy/hooks.ts";
 import { apiKeySealContext, type PhoneNumberRow } from "../tenancy/phone-numbers.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
+import { NOTHING_ASKED } from "./local-storage/local-storage.ts";
+import type { JudgedRegion } from "./local-storage/region-judge.ts";
 
 /** What the partner says of a number; `undefined` leaves it as it is. */
 export type NumberFields = {
@@ -21,7 +23,7 @@ export type NumberFields = {
   hub_client_id?: string | null;
   base_url?: string | null;
   throughput?: PhoneNumberRow["throughput"];
-  local_storage_region?: string | null;
+  local_storage_region?: JudgedRegion | null;
   state?: PhoneNumberRow["state"];
   onboarding_stage?: PhoneNumberRow["onboarding_stage"];
   guards?: GuardsWish;
@@ -116,7 +118,13 @@ export async function updateNumberAsPartner(
         key_last4: lastFour(newKey.apiKey),
         key_made_at: sql<Date>`now()`,
       };
-      const columns = { ...fields, ...key, ...(guards && { guards: changedGuards(guards) }) };
+      const region = fields.local_storage_region;
+      const columns = {
+        ...fields,
+        ...key,
+        ...(guards && { guards: JSON.stringify(changedGuards(before.guards, guards)) }),
+        ...(region !== undefined && region !== before.local_storage_region && NOTHING_ASKED),
+      };
       if (Object.keys(columns).length === 0) {
         return before;
       }

@@ -22,9 +22,11 @@ import { issuerRoutes } from "./issuer-routes.ts";
 import { destinationRuleRoutes } from "./destination-rule-routes.ts";
 import { openKeys } from "./keys/open-keys.ts";
 import { localStorageRoutes } from "./local-storage/local-storage-routes.ts";
+import { createRegionJudge } from "./local-storage/region-judge.ts";
 import { moveNumberRoutes } from "./move-number-routes.ts";
 import { numberRoutes } from "./number-routes.ts";
 import { registrationRoutes } from "./registrations/registration-routes.ts";
+import { createShowNumbers } from "./show-numbers.ts";
 import { tenantRoutes } from "./tenant-routes.ts";
 import { viewRoutes } from "./view/view-routes.ts";
 import { SOMETHING_TO_WATCH, watchNumbers } from "./watch/watch-numbers.ts";
@@ -61,6 +63,8 @@ export function openPartner(options: {
   const erasures = createErasures(options);
   const connect = createConnectNumber(options);
   const bringIn = createBringIn({ db, sealer, connect });
+  const regions = createRegionJudge(options);
+  const show = createShowNumbers({ db, regions });
   const keys = openKeys({ ...options, connect });
   let comparing: ReturnType<typeof compareWithHub> | undefined;
   let imports: ReturnType<typeof startImports> | undefined;
@@ -69,12 +73,12 @@ export function openPartner(options: {
     ...clientRoutes({ db }),
     ...issuerRoutes({ db, registerIssuer }),
     ...destinationRuleRoutes({ db }),
-    ...moveNumberRoutes({ db, sealer }),
-    ...numberRoutes({ db, sealer, connect, bringIn }),
+    ...moveNumberRoutes({ db, sealer, show }),
+    ...numberRoutes({ db, sealer, connect, bringIn, regions, show }),
     ...keys.routes,
     ...importRoutes({ ...options, poke: () => imports?.poke() }),
     ...registrationRoutes({ db }),
-    ...localStorageRoutes(options),
+    ...localStorageRoutes({ ...options, regions }),
     ...auditRoutes({ db }),
     ...viewRoutes({ db }),
     ...alertRoutes({ db }),
@@ -86,7 +90,7 @@ export function openPartner(options: {
     routes,
     startKeys: keys.start,
     startImports() {
-      imports = startImports({ ...options, bringIn });
+      imports = startImports({ ...options, bringIn, regions });
       feed.pokeWhile(SOMETHING_TO_IMPORT, imports.poke);
       return imports;
     },

@@ -55,7 +55,7 @@ export function issuerEtag(row: IssuerRow): string {
 /** The partner's view. Of the key only its last four characters are ever shown. */
 export function presentNumber(
   row: PhoneNumberRow,
-  { registrationsLeft }: { registrationsLeft: number },
+  about: { registrationsLeft: number; warnings: Schemas["NumberWarning"][] },
 ): Schemas["Number"] {
   return {
     id: row.id,
@@ -72,8 +72,9 @@ export function presentNumber(
     throughput: row.throughput,
     quality: row.quality,
     messaging_limit: row.messaging_limit,
-    registrations_left: registrationsLeft,
+    registrations_left: about.registrationsLeft,
     local_storage_region: row.local_storage_region,
+    warnings: about.warnings,
     guards: numberGuards(row.guards),
     created_at: row.created_at.toISOString(),
   };
@@ -87,7 +88,8 @@ export function numberEtag(row: PhoneNumberRow): string {
     quality: _quality,
     messaging_limit: _limit,
     registrations_left: _left,
+    warnings: _warnings,
     ...set
-  } = presentNumber(row, { registrationsLeft: 0 });
+  } = presentNumber(row, { registrationsLeft: 0, warnings: [] });
   return etagOf(set, row.api_key_sealed);
 }

@@ -5,7 +5,7 @@ import type { Database } from "../store/database.ts";
 import { createRemembered, type Remembered } from "../store/remembered.ts";
 import type { PhoneNumberState } from "../store/schema/tenancy.ts";
 import { type ClientRow, findClientToAuthenticate } from "./clients.ts";
-import { effectiveGuards, type GuardSettings, guardsIfAnyIsOn } from "./guard-settings.ts";
+import { effectiveGuards, guardsIfAnyIsOn, type SendGuardSettings } from "./guard-settings.ts";
 import { apiKeySealContext } from "./phone-numbers.ts";
 import type { Sealer } from "./sealing.ts";
 
@@ -21,7 +21,7 @@ export type DirectoryNumber = {
   /** `null`: the configured default of 360dialog's Messaging API. */
   baseUrl: string | null;
   /** Those that count for this number, when any of them is on. */
-  guards?: GuardSettings | undefined;
+  guards?: SendGuardSettings | undefined;
   apiKeySealed: Buffer | null;
   /** A new key is being made: calls wait for it, because the old one may be dead any moment. */
   rotating: boolean;

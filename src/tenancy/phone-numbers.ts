@@ -69,7 +69,7 @@ export async function changeGuards(
     options.check(before);
     const row = await trx
       .updateTable("phone_number")
-      .set({ guards: changedGuards(options.guards) })
+      .set({ guards: JSON.stringify(changedGuards(before.guards, options.guards)) })
       .where("tenant_id", "=", tenantId)
       .where("id", "=", id)
       .returningAll()

@@ -1,9 +1,9 @@
 import type { Schemas } from "../http/contract-types.ts";
 import { etagOf } from "../http/etag.ts";
-import { effectiveGuards, numberGuards, type SetGuards } from "./guard-settings.ts";
+import { effectiveGuards, numberGuards, sendGuards, type SetGuards } from "./guard-settings.ts";
 import type { PhoneNumberRow } from "./phone-numbers.ts";
 
-/** The tenant's own view of a number: nothing of its key, its channel or the partner's side. */
+/** The tenant's own view of a number: nothing of its key, its channel, its region or the partner's side. */
 export function presentOwnNumber(
   row: PhoneNumberRow,
   tenantGuards: SetGuards,
@@ -15,13 +15,13 @@ export function presentOwnNumber(
     state: row.state,
     throughput: row.throughput,
     quality: row.quality,
-    guards: numberGuards(row.guards),
-    effective_guards: effectiveGuards(tenantGuards, row.guards),
+    guards: sendGuards(numberGuards(row.guards)),
+    effective_guards: sendGuards(effectiveGuards(tenantGuards, row.guards)),
     created_at: row.created_at.toISOString(),
   };
 }
 
 /** The version of what a tenant can set of a number. */
 export function ownNumberEtag(row: PhoneNumberRow): string {
-  return etagOf(row.id, numberGuards(row.guards));
+  return etagOf(row.id, sendGuards(numberGuards(row.guards)));
 }

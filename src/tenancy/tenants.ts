@@ -97,7 +97,10 @@ export async function updateTenant(
       }
       const row = await trx
         .updateTable("tenant")
-        .set({ ...columns, ...(guards && { guards: changedGuards(guards) }) })
+        .set({
+          ...columns,
+          ...(guards && { guards: JSON.stringify(changedGuards(before.guards, guards)) }),
+        })
         .where("id", "=", tenantId)
         .returningAll()
         .executeTakeFirst();

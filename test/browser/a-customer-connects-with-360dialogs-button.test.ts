@@ -15,6 +15,12 @@ import { putTlsInFront } from "./tls-in-front.ts";
 /** Where the button goes; the simulator stands for it. */
 const HUB = "hub.360dialog.com";
 
+/** What stands on the page, for a person to read. */
+const read = async (page: Page): Promise<{ title: string; text: string }> => ({
+  title: await page.getByRole("heading").innerText(),
+  text: await page.getByRole("paragraph").innerText(),
+});
+
 describe.skipIf(!hasChromium)("a customer in a browser (needs Chromium)", () => {
   let gateway: TestGateway;
   let tenant: TestTenant;
@@ -62,12 +68,6 @@ describe.skipIf(!hasChromium)("a customer in a browser (needs Chromium)", () => 
     await page.getByRole("button", { name: "Connect WhatsApp" }).click();
     return popup;
   }
-
-  /** What stands on the page, for a person to read. */
-  const read = async (page: Page): Promise<{ title: string; text: string }> => ({
-    title: await page.getByRole("heading").innerText(),
-    text: await page.getByRole("paragraph").innerText(),
-  });
 
   async function shareByLink(page: Page, url: string): Promise<void> {
     await page.goto(url);

@@ -27,8 +27,7 @@ describe("a number's local storage", () => {
   });
   afterAll(() => gateway.stop());
 
-  const ask = (region: string, more: object = {}) =>
-    gateway.partner("PUT", path, { region, ...more });
+  const ask = (region: string) => gateway.partner("PUT", path, { region });
   const confirm = (body: object) => gateway.partner("POST", `${path}/confirm`, body);
   const registersAsked = (): number =>
     gateway.simulator.requests.filter(({ url }) => url === "/register").length;
@@ -89,10 +88,13 @@ describe("a number's local storage", () => {
       storage_region: "DE",
       warnings: ["storage_region_differs"],
     });
-    const refused = await ask("IN", { storage_region_check: "enforce" });
+    await gateway.partner("PATCH", `/partner/v1/numbers/${number.numberId}`, {
+      guards: { storage_region: "enforce" },
+    });
+    const refused = await ask("IN");
     expect([refused.status, refused.json.errors[0].code]).toEqual([422, "storage_region_differs"]);
     expect((await gateway.partner("GET", path)).json.region).toBe("BR");
-    expect((await ask("DE", { storage_region_check: "enforce" })).status).toBe(200);
+    expect((await ask("DE")).status).toBe(200);
   });
 
   it("leaves its PIN nowhere", async () => {

@@ -164,13 +164,20 @@ describe("guards", () => {
     const ofTenant = `/partner/v1/tenants/${tenant.id}`;
     const ofNumber = `/partner/v1/numbers/${tenant.numberId}`;
     const own = `/tenant/v1/numbers/${tenant.phoneNumberId}`;
-    expect((await gateway.partner("GET", ofTenant)).json.guards).toEqual(OFF);
-    expect((await gateway.partner("GET", ofNumber)).json.guards).toEqual(UNSET);
+    const ofRegion = { storage_region: "warn" };
+    expect((await gateway.partner("GET", ofTenant)).json.guards).toEqual({ ...OFF, ...ofRegion });
+    const unset = { ...UNSET, storage_region: null };
+    expect((await gateway.partner("GET", ofNumber)).json.guards).toEqual(unset);
 
     const set = await gateway.partner("PATCH", ofTenant, {
       guards: { opt_in: "enforce", template: "warn" },
     });
-    expect(set.json.guards).toEqual({ ...OFF, opt_in: "enforce", template: "warn" });
+    expect(set.json.guards).toEqual({
+      ...OFF,
+      ...ofRegion,
+      opt_in: "enforce",
+      template: "warn",
+    });
     await gateway.partner("PATCH", ofNumber, { guards: { template: "off" } });
     const mine = await tenant.call("PATCH", own, { body: { guards: { destination: "warn" } } });
     expect([mine.status, mine.json]).toMatchObject([
@@ -189,7 +196,10 @@ describe("guards", () => {
     });
     expect((await tenant.call("GET", own)).json).toEqual(back.json);
     expect((await tenant.call("GET", "/tenant/v1/numbers")).json.data).toContainEqual(back.json);
-    expect((await gateway.partner("GET", ofNumber)).json.guards).toEqual(back.json.guards);
+    expect((await gateway.partner("GET", ofNumber)).json.guards).toEqual({
+      ...back.json.guards,
+      storage_region: null,
+    });
   });
 
   it.each([

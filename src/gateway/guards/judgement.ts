@@ -1,7 +1,7 @@
 import type { DestinationRule } from "../../records/destination-rules.ts";
 import type { SendFacts } from "../../records/send-facts.ts";
 import { type WindowState, windowState } from "../../records/windows.ts";
-import type { GuardName } from "../../store/schema/tenancy.ts";
+import type { SendGuardName } from "../../store/schema/tenancy.ts";
 import type { Subject } from "./read-send.ts";
 
 export type CheckCode =
@@ -33,7 +33,7 @@ export type Verdict = Omit<Check, "code">;
 /** One reason to refuse a send: the guard it belongs to, and whether it needs the facts. */
 export type Judgement = {
   code: CheckCode;
-  guard: GuardName;
+  guard: SendGuardName;
   needsFacts: (subject: Subject, known: Pick<Known, "rules" | "now">) => boolean;
   judge: (subject: Subject, known: Known) => Verdict;
 };

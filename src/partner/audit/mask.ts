@@ -7,8 +7,8 @@ const SHOWN_FORM = /^([a-z]{3}_[0-9a-z]{26}|\d{4}-\d\d-\d\dT[\d:.]+Z)$/;
 /** Members whose values are words of the contract, or ids that 360dialog and Meta give. */
 const SHOWN = new Set(
   `state kind effect country scopes event_types format ordering algorithms managed_by onboarding_stage
-  quality region local_storage_region customer_service_window opt_in destination template channel_id
-  client_id jti phone_number_id phone_number_ids waba_id waba_ids`.split(/\s+/),
+  quality region local_storage_region storage_region warnings customer_service_window opt_in destination
+  template channel_id client_id jti phone_number_id phone_number_ids waba_id waba_ids`.split(/\s+/),
 );
 
 /** Of these only who is called: path and query may hold a secret of somebody's. */

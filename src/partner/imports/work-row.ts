@@ -6,13 +6,19 @@ import type { Database } from "../../store/database.ts";
 import type { ImportRowTable } from "../../store/schema/imports.ts";
 import { apiKeySealContext, type PhoneNumberRow } from "../../tenancy/phone-numbers.ts";
 import type { Sealer } from "../../tenancy/sealing.ts";
-import { type BringIn, readWish } from "../bring-in.ts";
+import { type BringIn, type BringInWish, numberToBe, readWish } from "../bring-in.ts";
+import type { RegionJudge, RegionOwner, RegionWarning } from "../local-storage/region-judge.ts";
 import { demandFree } from "./demand-free.ts";
 import { rowSealContext } from "./receive.ts";
 
 export type ImportRow = Selectable<ImportRowTable>;
 
-export type RowOutcome = { state: "imported" | "unchanged" | "valid"; numberId: string | null };
+export type RowOutcome = {
+  state: "imported" | "unchanged" | "valid";
+  numberId: string | null;
+  /** Of what the row has brought about, or would. */
+  warning?: RegionWarning | undefined;
+};
 
 /**
  * Makes what the row says so, whatever an earlier try that was cut off has left: a number that is
@@ -20,10 +26,11 @@ export type RowOutcome = { state: "imported" | "unchanged" | "valid"; numberId: 
  * @throws {ApiError} why the row cannot be so
  */
 export async function workRow(
-  { db, sealer, bringIn }: { db: Database; sealer: Sealer; bringIn: BringIn },
+  deps: { db: Database; sealer: Sealer; bringIn: BringIn; regions: RegionJudge },
   row: ImportRow,
   { dryRun }: { dryRun: boolean },
 ): Promise<RowOutcome> {
+  const { db, sealer, bringIn, regions } = deps;
   const phoneNumberId = row.phone_number_id ?? "";
   const tenant = await db
     .selectFrom("tenant")
@@ -33,7 +40,6 @@ export async function workRow(
   if (tenant === undefined) {
     throw new ApiError("not_found", "There is no tenant with this tenant_external_id.");
   }
-  const { fields } = readWish(row.fields ?? {});
   const apiKey =
     row.api_key_sealed === null
       ? undefined
@@ -51,11 +57,15 @@ export async function workRow(
   if (runs && !row.begun) {
     return { state: "unchanged", numberId: number.id };
   }
+  const owner = number ?? numberToBe(tenant.id);
+  const { fields } = await readWish(regions, owner, row.fields ?? {});
   const checked = { phoneNumberId, fields, apiKey };
   if (dryRun) {
     await demandFree(db, row);
     await bringIn.check(checked);
-    return { state: "valid", numberId: number?.id ?? null };
+    const { local_storage_region = owner.local_storage_region } = fields;
+    const warning = await findWarning(regions, { ...owner, local_storage_region });
+    return { state: "valid", numberId: number?.id ?? null, warning };
   }
   await db
     .updateTable("import_row")
@@ -63,15 +73,31 @@ export async function workRow(
     .where("import_id", "=", row.import_id)
     .where("line", "=", row.line)
     .execute();
-  if (number === undefined) {
-    return { state: "imported", numberId: (await bringIn.create(tenant.id, checked)).id };
-  }
+  const done =
+    number === undefined
+      ? await bringIn.create(tenant.id, checked)
+      : await replaceKey(bringIn, number, checked);
+  return { state: "imported", numberId: done.id, warning: await findWarning(regions, done) };
+}
+
+async function replaceKey(
+  bringIn: BringIn,
+  number: PhoneNumberRow,
+  { fields, apiKey }: BringInWish,
+): Promise<PhoneNumberRow> {
   if (apiKey === undefined) {
     throw new ApiError("api_key_required", "The number is not running: it needs an api_key.");
   }
   const running = { ...fields, onboarding_stage: "running" } as const;
-  const replaced = await bringIn.replaceKey(number, { apiKey, fields: running, actor: null });
-  return { state: "imported", numberId: replaced.id };
+  return bringIn.replaceKey(number, { apiKey, fields: running, actor: null });
+}
+
+async function findWarning(
+  regions: RegionJudge,
+  owner: RegionOwner,
+): Promise<RegionWarning | undefined> {
+  const warningsOf = await regions.warningsOf([owner]);
+  return warningsOf(owner)[0];
 }
 
 function hasKey(sealer: Sealer, number: PhoneNumberRow, apiKey: Secret): boolean {

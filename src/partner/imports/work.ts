@@ -7,6 +7,7 @@ import type { Database } from "../../store/database.ts";
 import type { Sealer } from "../../tenancy/sealing.ts";
 import { auditJob } from "../audit/record-audit.ts";
 import type { BringIn } from "../bring-in.ts";
+import type { RegionJudge } from "../local-storage/region-judge.ts";
 import { type ImportRow, type RowOutcome, workRow } from "./work-row.ts";
 
 const LOOK_ANYWAY_MS = 60_000;
@@ -25,6 +26,7 @@ export type ImportDeps = {
   db: Database;
   sealer: Sealer;
   bringIn: BringIn;
+  regions: RegionJudge;
   onError: (error: unknown) => void;
 };
 
@@ -148,8 +150,9 @@ async function settleRow(deps: ImportDeps, row: ImportRow, dryRun: boolean): Pro
     }
     return;
   }
-  const { state, numberId } = outcome;
-  const settled = { state, number_id: numberId, api_key_sealed: null, code: null, detail: null };
+  const { state, numberId, warning } = outcome;
+  const told = { code: warning?.code ?? null, detail: warning?.detail ?? null };
+  const settled = { state, number_id: numberId, api_key_sealed: null, ...told };
   await db.transaction().execute(async (trx) => {
     await trx
       .updateTable("import_row")

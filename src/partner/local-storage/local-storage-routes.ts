@@ -11,7 +11,7 @@ import { getNumberAsPartner } from "../numbers.ts";
 import { RegistrationLimit } from "../registrations/registration-limit.ts";
 import { takeRegistrationSlot } from "../registrations/take-slot.ts";
 import { noteConfirmation, requestRegion } from "./local-storage.ts";
-import { regionsAt } from "./regions.ts";
+import type { RegionJudge } from "./region-judge.ts";
 import { registerRegion } from "./register.ts";
 
 /** Where Meta stores a number's data: asked for, and confirmed with a PIN or by hand. */
@@ -20,25 +20,22 @@ export function localStorageRoutes(options: {
   sealer: Sealer;
   messaging: Messaging;
   origins: Origins;
-  /** STORAGE_REGION: where our own store is. */
-  storageRegion: string | undefined;
+  regions: RegionJudge;
 }): Route[] {
-  const { db, sealer, messaging, origins, storageRegion } = options;
+  const { db, sealer, messaging, origins, regions } = options;
   const path = "/partner/v1/numbers/{number_id}/local-storage";
   const numberOf = ({ params }: PartnerCall): Promise<PhoneNumberRow> =>
     getNumberAsPartner(db, params["number_id"] ?? "");
 
-  const isElsewhere = (region: string | null): boolean =>
-    region !== null && storageRegion !== undefined && region !== storageRegion;
-
-  function answer(row: PhoneNumberRow): Reply {
+  async function answer(row: PhoneNumberRow): Promise<Reply> {
+    const warningsOf = await regions.warningsOf([row]);
     const body: Schemas["LocalStorage"] = {
       region: row.local_storage_region,
       state: row.local_storage_state,
       pin_attempts: row.local_storage_pin_attempts,
       changed_at: row.local_storage_changed_at?.toISOString() ?? null,
-      storage_region: storageRegion ?? null,
-      warnings: isElsewhere(row.local_storage_region) ? ["storage_region_differs"] : [],
+      storage_region: regions.storageRegion ?? null,
+      warnings: warningsOf(row).map(({ code }) => code),
     };
     return { status: 200, body };
   }
@@ -49,6 +46,8 @@ export function localStorageRoutes(options: {
     if (number.api_key_sealed === null || origin === undefined) {
       throw new ApiError("api_key_required", "The number has no API key yet; give it one first.");
     }
+    // It may have been asked for while it was allowed; and now 360dialog is told.
+    await regions.judge({ ...number, local_storage_region: null }, region, "");
     const apiKey = sealer.open(number.api_key_sealed, apiKeySealContext(number));
     const { phone_number_id: phoneNumberId } = number;
     const wish = { phoneNumberId, access: { origin, apiKey }, region, pin };
@@ -70,20 +69,10 @@ export function localStorageRoutes(options: {
     partnerRoute(
       { method: "PUT", path, operationId: "setLocalStorage", scope: "partner:write" },
       async (call) => {
-        const { region, storage_region_check: check } = call.body as Schemas["LocalStorageSet"];
+        const { region } = call.body as Schemas["LocalStorageSet"];
         const number = await numberOf(call);
-        const offered = regionsAt(new Date());
-        if (!offered.includes(region)) {
-          const detail = `360dialog stores data in: ${offered.join(", ")}.`;
-          throw new InvalidRequest([{ code: "region_not_offered", pointer: "/region", detail }]);
-        }
-        if (check === "enforce" && isElsewhere(region)) {
-          const detail = `This gateway's own store is in ${storageRegion} (STORAGE_REGION).`;
-          throw new InvalidRequest([
-            { code: "storage_region_differs", pointer: "/region", detail },
-          ]);
-        }
-        return answer(await requestRegion(db, number, region));
+        const judged = await regions.judge(number, region, "/region");
+        return answer(await requestRegion(db, number, judged));
       },
     ),
     partnerRoute(

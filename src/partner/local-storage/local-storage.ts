@@ -3,21 +3,28 @@ import { NotFound } from "../../errors.ts";
 import type { Database } from "../../store/database.ts";
 import type { LocalStorageState } from "../../store/schema/tenancy.ts";
 import type { PhoneNumberRow } from "../../tenancy/phone-numbers.ts";
+import type { JudgedRegion } from "./region-judge.ts";
 
-/** Asks for a region anew: what was confirmed of another one counts no more. */
+/** Of a region that was only set: what was asked and confirmed of another one counts no more. */
+export const NOTHING_ASKED = {
+  local_storage_state: null,
+  local_storage_pin_attempts: 0,
+  local_storage_changed_at: sql<Date>`now()`,
+};
+
+/** Asks for a region anew. */
 export async function requestRegion(
   db: Database,
   number: Pick<PhoneNumberRow, "id">,
-  region: string,
+  region: JudgedRegion,
 ): Promise<PhoneNumberRow> {
   return changed(
     await db
       .updateTable("phone_number")
       .set({
+        ...NOTHING_ASKED,
         local_storage_region: region,
         local_storage_state: "requested",
-        local_storage_pin_attempts: 0,
-        local_storage_changed_at: sql`now()`,
       })
       .where("id", "=", number.id)
       // A repeat of what is asked for or confirmed already changes nothing.

@@ -3,11 +3,15 @@
 import type { ColumnType, Generated } from "kysely";
 import type { CreatedAt } from "./created-at.ts";
 
-export type GuardName = "customer_service_window" | "opt_in" | "destination" | "template";
+/** Those that judge a send. */
+export type SendGuardName = "customer_service_window" | "opt_in" | "destination" | "template";
+
+/** And the one that judges where the partner lets a number's data be stored. */
+export type GuardName = SendGuardName | "storage_region";
 
 export type GuardMode = "off" | "warn" | "enforce";
 
-/** Only what is set: an absent guard is off for a tenant, and as its tenant's for a number. */
+/** Only what is set: what counts for an absent one is said in `tenancy/guard-settings.ts`. */
 type GuardsColumn = ColumnType<Partial<Record<GuardName, GuardMode>>, string | undefined, string>;
 
 export interface TenantTable {

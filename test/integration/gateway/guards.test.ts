@@ -15,7 +15,7 @@ import { Secret } from "../../../src/secret.ts";
 import { type ChangeFeed, startChangeFeed } from "../../../src/store/change-feed.ts";
 import type { Database } from "../../../src/store/database.ts";
 import { createDirectory } from "../../../src/tenancy/directory.ts";
-import { type GuardSettings, tenantGuards } from "../../../src/tenancy/guard-settings.ts";
+import { type SendGuardSettings, tenantGuards } from "../../../src/tenancy/guard-settings.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { buildTenant, event, notification, sealer } from "../rows.ts";
 import { apply, followed, PHONE_NUMBER_ID, WABA_ID } from "../records/followed.ts";
@@ -28,7 +28,7 @@ let number: Send["number"];
 let statements: number;
 let wanted: string[];
 
-const ALL_ENFORCED: GuardSettings = {
+const ALL_ENFORCED: SendGuardSettings = {
   customer_service_window: "enforce",
   opt_in: "enforce",
   destination: "enforce",
@@ -93,7 +93,7 @@ afterEach(async () => {
   await database.db.deleteFrom("template_sync").execute();
 });
 
-function send(message: Record<string, unknown>, settings: GuardSettings = ALL_ENFORCED): Send {
+function send(message: Record<string, unknown>, settings: SendGuardSettings = ALL_ENFORCED): Send {
   const recipient = message["to"] as string;
   return {
     tenantId,
@@ -104,10 +104,10 @@ function send(message: Record<string, unknown>, settings: GuardSettings = ALL_EN
   };
 }
 
-const text = (to: string, settings?: GuardSettings): Send =>
+const text = (to: string, settings?: SendGuardSettings): Send =>
   send({ to, type: "text", text: { body: "x" } }, settings);
 
-const template = (to: string, settings?: GuardSettings): Send =>
+const template = (to: string, settings?: SendGuardSettings): Send =>
   send({ to, type: "template", template: { name: "news", language: { code: "en" } } }, settings);
 
 const optIn = (user: string, obtainedAt = new Date()) =>
@@ -246,7 +246,7 @@ describe("a guard in force", () => {
 
 describe("a guard that warns", () => {
   it("lets the send pass, and names what it would have refused", async () => {
-    const warning: GuardSettings = {
+    const warning: SendGuardSettings = {
       ...ALL_ENFORCED,
       customer_service_window: "warn",
       opt_in: "warn",
@@ -258,7 +258,7 @@ describe("a guard that warns", () => {
   });
 
   it("does not stop another from refusing", async () => {
-    const mixed: GuardSettings = { ...ALL_ENFORCED, customer_service_window: "warn" };
+    const mixed: SendGuardSettings = { ...ALL_ENFORCED, customer_service_window: "warn" };
     expect((await refusal(guards.check(text("4915112345678", mixed)))).code).toBe("opt_in_missing");
   });
 });
