@@ -21,6 +21,12 @@ const read = async (page: Page): Promise<{ title: string; text: string }> => ({
   text: await page.getByRole("paragraph").innerText(),
 });
 
+async function shareByLink(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.getByRole("button", { name: "Share" }).click();
+  expect((await read(page)).title).toBe("Thank you");
+}
+
 describe.skipIf(!hasChromium)("a customer in a browser (needs Chromium)", () => {
   let gateway: TestGateway;
   let tenant: TestTenant;
@@ -67,12 +73,6 @@ describe.skipIf(!hasChromium)("a customer in a browser (needs Chromium)", () => 
     const popup = context.waitForEvent("page");
     await page.getByRole("button", { name: "Connect WhatsApp" }).click();
     return popup;
-  }
-
-  async function shareByLink(page: Page, url: string): Promise<void> {
-    await page.goto(url);
-    await page.getByRole("button", { name: "Share" }).click();
-    expect((await read(page)).title).toBe("Thank you");
   }
 
   /** The channel that the customer has just shared becomes a number that runs. */
