@@ -170,6 +170,7 @@ export async function openParts(
     retentionMs: config.RETENTION,
     log,
   });
+  stack.defer(onboarding.stop);
   const commit = createCommitNotifications(db);
   let stopping = false;
   const afterWrite = async (): Promise<void> => {
