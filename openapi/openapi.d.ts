@@ -1215,7 +1215,7 @@ export interface paths {
         };
         /**
          * Who changed what
-         * @description Two entries for each writing call of a tenant or the partner under `/tenant` and `/partner`: one before it did anything, with what it was about, and one with what came of it; and one for what a job has changed. The oldest first. Values are masked but for ids, states, times and words of this contract: no name, phone number, user id, text or secret is in it. `gateway audit verify` finds an entry that has been changed or taken out.
+         * @description Two entries for each writing call of a tenant or the partner under `/tenant` and `/partner`: one before it did anything, with what it was about, and one with what came of it; and one for what a job has changed. Onboarding links and returns that are refused before they change anything are told one by one up to twenty of a kind in an hour, and then as one entry with their `count`. The oldest first. Values are masked but for ids, states, times and words of this contract: no name, phone number, user id, text or secret is in it. `gateway audit verify` finds an entry that has been changed or taken out.
          */
         get: operations["listAudit"];
         put?: never;

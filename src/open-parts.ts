@@ -171,6 +171,7 @@ export async function openParts(
     retentionMs: config.RETENTION,
     log,
   });
+  stack.defer(onboarding.stop);
   const commit = createCommitNotifications(planned);
   let stopping = false;
   const afterWrite = async (): Promise<void> => {

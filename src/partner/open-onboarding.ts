@@ -22,6 +22,7 @@ import { hubRoutes } from "./hub-routes.ts";
 import { hearPartnerEvent } from "./onboarding/hear-partner-event.ts";
 import { onboardingLinkRoutes } from "./onboarding/link-routes.ts";
 import { onboardingRoutes } from "./onboarding/onboarding-routes.ts";
+import { createRefusals } from "./onboarding/refusals.ts";
 import { SOMETHING_TO_ONBOARD, startOnboarding } from "./onboarding/work.ts";
 
 /** What 360dialog tells the partner, what follows from it, and how customers bring their numbers. */
@@ -32,6 +33,8 @@ export type Onboarding = {
   start: () => { stop: () => Promise<void> };
   /** To be called once an hour. */
   prune: () => Promise<void>;
+  /** After the last call: writes down what was only counted. */
+  stop: () => Promise<void>;
 };
 
 const LOOK_ANYWAY_MS = 60_000;
@@ -64,6 +67,7 @@ export function openOnboarding(options: {
   const seeChannel = createSeeChannel(options);
   const applying = { db, apply, seeChannel, onError };
   const connect = createConnectNumber(options);
+  const refusals = createRefusals({ db, onError: onChannelError });
   const onNoted = (): void => channels?.poke();
   let job: ReturnType<typeof keepLooking> | undefined;
   let channels: ReturnType<typeof startOnboarding> | undefined;
@@ -84,11 +88,12 @@ export function openOnboarding(options: {
   return {
     routes: [
       ...hubRoutes(options),
-      ...onboardingLinkRoutes({ ...options, onNoted }),
+      ...onboardingLinkRoutes({ ...options, refusals, onNoted }),
       ...onboardingRoutes({ db, onNoted }),
     ],
     takePartnerEvent: createTakePartnerEvent({ ...options, onStored: () => job?.poke() }),
     prune: () => prunePartnerEvents(db, { before: new Date(Date.now() - options.retentionMs) }),
+    stop: refusals.stop,
     start() {
       job = keepLooking(look);
       // For what another process has stored: this one's own events are told of at once.

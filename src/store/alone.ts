@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
+import { keepLooking } from "../clock.ts";
 import type { Database } from "./database.ts";
 
 type Job =
@@ -32,4 +34,43 @@ export async function alone<T>(
       await sql`select pg_advisory_unlock(hashtext(${lock}))`.execute(connection);
     }
   });
+}
+
+/**
+ * Works on what is due in one process at a time, when poked and now and then, until it is stopped;
+ * another process goes on where one has died.
+ */
+export function keepWorkingAlone(options: {
+  db: Database;
+  lock: Job;
+  lookAnywayMs: number;
+  /** Does what is due first, and says how long to pause before the next; `undefined` when nothing is due. */
+  step: (signal: AbortSignal) => Promise<number | undefined>;
+  onError: (error: unknown) => void;
+}): { poke: () => void; stop: () => Promise<void> } {
+  const { db, lock, lookAnywayMs, step, onError } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+
+  async function work(): Promise<void> {
+    while (!signal.aborted) {
+      const pauseMs = await step(signal);
+      if (pauseMs === undefined) {
+        return;
+      }
+      await sleep(pauseMs, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  const looking = keepLooking(async () => {
+    await alone(db, lock, work).catch(onError);
+    return lookAnywayMs;
+  });
+  return {
+    poke: looking.poke,
+    async stop() {
+      stopping.abort();
+      await looking.stop();
+    },
+  };
 }

@@ -28,7 +28,7 @@ type Thing =
   | "token_id";
 
 /** Parameters that name nothing of anybody's. */
-const CHOICES = "type state name status from to limit cursor".split(" ");
+const CHOICES = "type state name status from to limit cursor button".split(" ");
 
 type Parameter = { $ref?: string; name: string; in: string };
 type Item = Record<string, unknown> & { parameters?: Parameter[] };

@@ -8,6 +8,7 @@ import {
   type TestGateway,
   type TestTenant,
 } from "../support/gateway.ts";
+import { customerOf } from "../support/onboard.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 
 const TEXT = "planted message text";
@@ -120,6 +121,29 @@ describe("the partner's endpoint", () => {
       data: { id: "nobodys", client_id: "nobodys" },
     });
     await hears({ type: "onboarding.channel_running", tenant_id: null });
+  });
+
+  it("hears that a customer's number came in, as its tenant does", async () => {
+    const customer = customerOf(gateway.url);
+    const link = await tenant.call("POST", "/tenant/v1/onboarding-links");
+    const page = await customer.open(link.json.url as string);
+    const back = await customer.comeBack(await customer.consent(page));
+    expect(back.code).toBe("accepted");
+    const [channel] = gateway.simulator.listChannels().slice(-1);
+    const channelId = channel?.id ?? "";
+    gateway.simulator.changeChannel(channelId, { status: "ready", running: true });
+    const heard = await hears({ type: "onboarding.running", tenant_id: tenant.id });
+    const { phoneNumberId } = gateway.simulator.getChannel(channelId).phoneNumber;
+    const { json } = await gateway.partner("GET", `/partner/v1/onboardings/${channelId}`);
+    expect(heard.data).toMatchObject({
+      stage: "running",
+      channel_id: channelId,
+      number_id: json.number_id,
+      phone_number_id: phoneNumberId,
+    });
+    const ofTenant = await tenant.call("GET", "/tenant/v1/events?type=onboarding.running");
+    expect(ofTenant.json.data).toHaveLength(1);
+    expect(ofTenant.json.data[0].data).toEqual(heard.data);
   });
 
   it("hears that something without an owner came, and not what it says", async () => {

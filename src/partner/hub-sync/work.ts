@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Selectable, sql } from "kysely";
-import { keepLooking } from "../../clock.ts";
 import type { OwnCall } from "../../dialog360/messaging.ts";
 import type { PartnerApi } from "../../dialog360/partner.ts";
-import { alone } from "../../store/alone.ts";
+import { keepWorkingAlone } from "../../store/alone.ts";
 import type { Database, DatabaseTransaction } from "../../store/database.ts";
 import type { HubSyncTable } from "../../store/schema/hub-sync.ts";
 import { compareChannels } from "./compare.ts";
@@ -26,42 +25,34 @@ export const SOMETHING_TO_COMPARE = sql<boolean>`
 
 type Deps = { db: Database; partnerApi: PartnerApi | undefined; onError: (error: unknown) => void };
 
-/** Works on comparisons, oldest first, in one process at a time; another goes on where one has died. */
-export function compareWithHub(deps: Deps): { poke: () => void; stop: () => Promise<void> } {
-  const { db, partnerApi, onError } = deps;
-  const stopping = new AbortController();
-
-  async function workOn(api: PartnerApi): Promise<void> {
-    while (!stopping.signal.aborted) {
-      const sync = await db
-        .selectFrom("hub_sync")
-        .selectAll()
-        .where("state", "=", "running")
-        .where("due_at", "<=", sql<Date>`now()`)
-        .orderBy("due_at")
-        .limit(1)
-        .executeTakeFirst();
-      if (sync === undefined) {
-        return;
+/** Works on comparisons, oldest first. */
+export function compareWithHub(deps: Deps): ReturnType<typeof keepWorkingAlone> {
+  const { db, partnerApi } = deps;
+  return keepWorkingAlone({
+    ...deps,
+    lock: "hub_sync",
+    lookAnywayMs: LOOK_ANYWAY_MS,
+    async step() {
+      const sync = partnerApi && (await findDue(db));
+      if (partnerApi === undefined || sync === undefined) {
+        return undefined;
       }
-      await (sync.stage === "channels" ? readChannels(db, api, sync) : readNumbers(db, api, sync));
-      await sleep(PAUSE_MS, undefined, { signal: stopping.signal }).catch(() => {});
-    }
-  }
-
-  const looking = keepLooking(async () => {
-    if (partnerApi !== undefined) {
-      await alone(db, "hub_sync", () => workOn(partnerApi)).catch(onError);
-    }
-    return LOOK_ANYWAY_MS;
-  });
-  return {
-    poke: looking.poke,
-    async stop() {
-      stopping.abort();
-      await looking.stop();
+      const read = sync.stage === "channels" ? readChannels : readNumbers;
+      await read(db, partnerApi, sync);
+      return PAUSE_MS;
     },
-  };
+  });
+}
+
+async function findDue(db: Database): Promise<HubSync | undefined> {
+  return db
+    .selectFrom("hub_sync")
+    .selectAll()
+    .where("state", "=", "running")
+    .where("due_at", "<=", sql<Date>`now()`)
+    .orderBy("due_at")
+    .limit(1)
+    .executeTakeFirst();
 }
 
 /** The next page of channels: what differs and how far it is read is one commit. */

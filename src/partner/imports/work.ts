@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
-import { keepLooking } from "../../clock.ts";
 import { ApiError } from "../../errors.ts";
-import { alone } from "../../store/alone.ts";
+import { keepWorkingAlone } from "../../store/alone.ts";
 import type { Database } from "../../store/database.ts";
 import type { Sealer } from "../../tenancy/sealing.ts";
 import { auditJob } from "../audit/record-audit.ts";
@@ -41,24 +40,17 @@ export const SOMETHING_TO_IMPORT = sql<boolean>`
         where r.import_id = j.id and r.state = 'pending' and r.due_at <= now())
       or not exists (select from import_row r where r.import_id = j.id and r.state = 'pending')))`;
 
-/** Works through imports, oldest first, in one process at a time; another goes on where one has died. */
-export function startImports(deps: ImportDeps): { poke: () => void; stop: () => Promise<void> } {
-  const stopping = new AbortController();
-  const looking = keepLooking(async () => {
-    try {
-      await alone(deps.db, "import", () => workOn(deps, stopping.signal));
-    } catch (error) {
-      deps.onError(error);
-    }
-    return LOOK_ANYWAY_MS;
-  });
-  return {
-    poke: looking.poke,
-    async stop() {
-      stopping.abort();
-      await looking.stop();
+/** Works through imports, oldest first. */
+export function startImports(deps: ImportDeps): ReturnType<typeof keepWorkingAlone> {
+  return keepWorkingAlone({
+    ...deps,
+    lock: "import",
+    lookAnywayMs: LOOK_ANYWAY_MS,
+    async step(signal) {
+      await workOn(deps, signal);
+      return undefined;
     },
-  };
+  });
 }
 
 async function workOn(deps: ImportDeps, signal: AbortSignal): Promise<void> {

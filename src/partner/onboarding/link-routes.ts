@@ -25,6 +25,7 @@ import {
   presentLink,
   whyUnusable,
 } from "./links.ts";
+import type { Refusal, Refusals } from "./refusals.ts";
 import { returnPage } from "./return-page.ts";
 import { createTakeReturn } from "./take-return.ts";
 
@@ -35,9 +36,10 @@ export function onboardingLinkRoutes(options: {
   platformSecret: Secret | undefined;
   /** Our PUBLIC_URL. */
   url: string;
+  refusals: Refusals;
   onNoted: () => void;
 }): Route[] {
-  const { db, platformSecret, url, onNoted } = options;
+  const { db, platformSecret, url, refusals, onNoted } = options;
   const takeReturn = createTakeReturn(options);
   const listPath = "/partner/v1/onboarding-links";
 
@@ -63,6 +65,11 @@ export function onboardingLinkRoutes(options: {
       ...(button && { button: { partner_id: partnerId, state, redirect_url: returnUrl() } }),
     };
     return { status: 201, headers: { "cache-control": "no-store" }, body };
+  }
+
+  async function refuseToOpen(code: Refusal, link: OnboardingLinkRow | undefined): Promise<Reply> {
+    await refusals.note({ operation: "openOnboardingLink", code, link });
+    return returnPage({ kind: "refused", code });
   }
 
   return [
@@ -134,15 +141,16 @@ export function onboardingLinkRoutes(options: {
       async ({ params }) => {
         const state = platformSecret && readState(params["state"] ?? "", platformSecret);
         const link = state && (await findLink(db, state));
-        if (link === undefined || options.partnerApi === undefined) {
-          return returnPage({ kind: "refused", code: "link_invalid" });
+        const { partnerApi } = options;
+        if (link === undefined || partnerApi === undefined) {
+          return refuseToOpen("link_invalid", undefined);
         }
         const unusable = whyUnusable(link);
         if (unusable !== undefined) {
-          return returnPage({ kind: "refused", code: unusable });
+          return refuseToOpen(unusable, link);
         }
         await noteOpened(db, link.id);
-        const location = options.partnerApi.permissionsPage({
+        const location = partnerApi.permissionsPage({
           state: params["state"] ?? "",
           redirect_url: returnUrl(),
           ...(link.wanted_client_id !== null && { client_id: link.wanted_client_id }),

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Reply } from "../../http/route.ts";
-import type { Refusal, ReturnOutcome } from "./take-return.ts";
+import type { Refusal } from "./refusals.ts";
+import type { ReturnOutcome } from "./take-return.ts";
 
 type Words = { status: number; code: string; title: string; text: string };
 

@@ -9,6 +9,7 @@ import { findLink, type OnboardingLinkRow, useLink, whyUnusable } from "./links.
 import { beginAnew, noteChannel } from "./note-channel.ts";
 import { findOwners } from "./owner-of-client.ts";
 import { parseReturn, type ReturnQuery } from "./parse-return.ts";
+import type { Refusal, Refusals } from "./refusals.ts";
 
 /** What a return came to; each has its words on the page. */
 export type ReturnOutcome =
@@ -18,14 +19,6 @@ export type ReturnOutcome =
   | { kind: "unreachable" }
   | { kind: "refused"; code: Refusal };
 
-export type Refusal =
-  | "link_invalid"
-  | "link_used"
-  | "link_expired"
-  | "query_invalid"
-  | "client_unverified"
-  | "channel_taken";
-
 export type TakeReturn = (query: Record<string, unknown>) => Promise<ReturnOutcome>;
 
 const OPERATION = "completeOnboarding";
@@ -33,26 +26,24 @@ const OPERATION = "completeOnboarding";
 /**
  * Judges what comes back from 360dialog's page. Nothing in its query is proved by itself: the state must
  * be one that we signed, the channels must be the client's by the Partner API, and the client this
- * tenant's, or nobody's and just heard of. Every return but one that shares nothing is in the audit.
+ * tenant's, or nobody's and just heard of. Every return but one that shares nothing is in the audit, and
+ * counts there where it used no link up.
  */
 export function createTakeReturn(options: {
   db: Database;
   partnerApi: PartnerApi | undefined;
   platformSecret: Secret | undefined;
+  refusals: Refusals;
   /** There is a channel to look at; told after the commit. */
   onNoted: () => void;
 }): TakeReturn {
-  const { db, partnerApi, platformSecret, onNoted } = options;
+  const { db, partnerApi, platformSecret, refusals, onNoted } = options;
 
-  async function refuseUnlinked(code: Refusal, tenantId: string | null): Promise<ReturnOutcome> {
-    await db.transaction().execute(async (trx) => {
-      const target: Record<string, string> = tenantId === null ? {} : { tenant_id: tenantId };
-      await auditJob(trx, OPERATION, {
-        target,
-        before: null,
-        after: { state: "refused", kind: code },
-      });
-    });
+  async function refuse(
+    code: Refusal,
+    link: OnboardingLinkRow | undefined,
+  ): Promise<ReturnOutcome> {
+    await refusals.note({ operation: OPERATION, code, link });
     return { kind: "refused", code };
   }
 
@@ -62,11 +53,11 @@ export function createTakeReturn(options: {
     const state = platformSecret && readState(stateText, platformSecret);
     const link = state && (await findLink(db, state));
     if (link === undefined || partnerApi === undefined) {
-      return refuseUnlinked("link_invalid", null);
+      return refuse("link_invalid", undefined);
     }
     const unusable = whyUnusable(link) ?? (given === undefined ? "query_invalid" : undefined);
     if (unusable !== undefined || given === undefined) {
-      return refuseUnlinked(unusable ?? "query_invalid", link.tenant_id);
+      return refuse(unusable ?? "query_invalid", link);
     }
     const { hubClientId } = given;
     if (hubClientId === undefined) {
@@ -85,11 +76,14 @@ export function createTakeReturn(options: {
         { linkId: link.id, tenantId: link.tenant_id },
         { lock: true },
       );
-      const used = locked === undefined ? "link_invalid" : whyUnusable(locked);
-      return locked === undefined || used !== undefined
-        ? judged(trx, link, { kind: "refused", code: used ?? "link_invalid" })
+      return locked === undefined || whyUnusable(locked) !== undefined
+        ? undefined
         : judge(trx, locked, { ...given, hubClientId, verified });
     });
+    if (outcome === undefined) {
+      // Another return was faster.
+      return refuse("link_used", link);
+    }
     onNoted();
     return outcome;
   };

@@ -1,6 +1,5 @@
 import { sql } from "kysely";
-import { keepLooking } from "../../clock.ts";
-import { alone } from "../../store/alone.ts";
+import { keepWorkingAlone } from "../../store/alone.ts";
 import type { Database } from "../../store/database.ts";
 import { settle } from "./settle.ts";
 import type { StepDeps } from "./steps.ts";
@@ -14,13 +13,11 @@ const AT_ONCE = 8;
 export const SOMETHING_TO_ONBOARD = sql<boolean>`
   select exists (select from onboarding_channel where next_try_at <= now())`;
 
-/** Goes on with the channels that are due, in one process at a time; another goes on where one has died. */
-export function startOnboarding(deps: StepDeps & { onError: (error: unknown) => void }): {
-  poke: () => void;
-  stop: () => Promise<void>;
-} {
+/** Goes on with the channels that are due. */
+export function startOnboarding(
+  deps: StepDeps & { onError: (error: unknown) => void },
+): ReturnType<typeof keepWorkingAlone> {
   const { db, onError } = deps;
-  let stopping = false;
 
   async function workOne(channelId: string): Promise<void> {
     try {
@@ -37,33 +34,28 @@ export function startOnboarding(deps: StepDeps & { onError: (error: unknown) => 
     }
   }
 
-  async function workAll(): Promise<void> {
+  async function workAll(signal: AbortSignal): Promise<void> {
     // Each at most once a look: one that could not be written down would else be tried without end.
     const done: string[] = [];
     for (let due = await findDue(db, done); due.length > 0; due = await findDue(db, done)) {
       await Promise.all(due.map(workOne));
       done.push(...due);
-      if (stopping) {
+      if (signal.aborted) {
         return;
       }
     }
   }
 
-  const looking = keepLooking(async () => {
-    try {
-      await alone(db, "onboarding", workAll);
-    } catch (error) {
-      onError(error);
-    }
-    return LOOK_ANYWAY_MS;
-  });
-  return {
-    poke: looking.poke,
-    async stop() {
-      stopping = true;
-      await looking.stop();
+  return keepWorkingAlone({
+    db,
+    onError,
+    lock: "onboarding",
+    lookAnywayMs: LOOK_ANYWAY_MS,
+    async step(signal) {
+      await workAll(signal);
+      return undefined;
     },
-  };
+  });
 }
 
 async function findDue(db: Database, except: readonly string[]): Promise<string[]> {

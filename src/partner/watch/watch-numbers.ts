@@ -1,7 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
-import { keepLooking } from "../../clock.ts";
-import { alone } from "../../store/alone.ts";
+import { keepWorkingAlone } from "../../store/alone.ts";
 import type { Database } from "../../store/database.ts";
 import type { PhoneNumberRow } from "../../tenancy/phone-numbers.ts";
 import { clearAlert, raiseAlert } from "../alerts/alerts.ts";
@@ -28,12 +26,11 @@ const OUTAGE_AFTER = 3;
 export const SOMETHING_TO_WATCH = sql<boolean>`
   select exists (select from number_watch where due_at <= now())`;
 
-/** Goes through all numbers, each once an hour, in one process at a time; another goes on where one has died. */
+/** Goes through all numbers, each once an hour. */
 export function watchNumbers(
   deps: CheckDeps & { onError: (error: unknown) => void; pauseMs?: number; outagePauseMs?: number },
-): { poke: () => void; stop: () => Promise<void> } {
+): ReturnType<typeof keepWorkingAlone> {
   const { db, onError, pauseMs = PAUSE_MS, outagePauseMs = OUTAGE_PAUSE_MS } = deps;
-  const stopping = new AbortController();
   let unheard = 0;
 
   /** @returns how long to wait before the next */
@@ -55,33 +52,25 @@ export function watchNumbers(
     return unheard < OUTAGE_AFTER ? pauseMs : outagePauseMs;
   }
 
-  async function watch(): Promise<void> {
-    await includeNewNumbers(db);
-    while (!stopping.signal.aborted) {
+  return keepWorkingAlone({
+    db,
+    onError,
+    lock: "watch",
+    lookAnywayMs: LOOK_ANYWAY_MS,
+    async step() {
+      // Before each, because with many numbers the look that began with them does not end.
+      await includeNewNumbers(db);
       const number = await findDue(db);
       if (number === undefined) {
-        return;
+        return undefined;
       }
-      const waitMs = await visit(number).catch(async (error: unknown) => {
+      return visit(number).catch(async (error: unknown) => {
         onError(new Error(`number ${number.id} cannot be looked after`, { cause: error }));
         await putOff(db, number, AFTER_TROUBLE_SECONDS);
         return pauseMs;
       });
-      await sleep(waitMs, undefined, { signal: stopping.signal }).catch(() => {});
-    }
-  }
-
-  const looking = keepLooking(async () => {
-    await alone(db, "watch", watch).catch(onError);
-    return LOOK_ANYWAY_MS;
-  });
-  return {
-    poke: looking.poke,
-    async stop() {
-      stopping.abort();
-      await looking.stop();
     },
-  };
+  });
 }
 
 /** Spread over an hour, so that they do not all come at once, nor right after they were brought in. */
