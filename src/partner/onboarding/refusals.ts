@@ -22,8 +22,8 @@ export type Refused = {
 /** What is refused without using a link up, so as often as somebody likes who needs no token. */
 export type Refusals = {
   /** In the audit, as far as it bears it. */
-  note(refused: Refused): Promise<void>;
-  stop(): Promise<void>;
+  note: (refused: Refused) => Promise<void>;
+  stop: () => Promise<void>;
 };
 
 /** Of one operation and code in a period. Each has its own, so that a flood of one hides no other. */

@@ -19,10 +19,11 @@ const USED: Refused = {
   link: { id: "onb_00000000000000000000000001", tenant_id: "ten_00000000000000000000000001" },
 };
 
+function onError(error: unknown): never {
+  throw error;
+}
+
 function refusals(periodMs?: number) {
-  const onError = (error: unknown): never => {
-    throw error;
-  };
   return createRefusals({ db: database.db, onError, ...(periodMs !== undefined && { periodMs }) });
 }
 
