@@ -4,6 +4,8 @@ const database = { pool: "forks", globalSetup: "test/support/template-database.t
 
 export default defineConfig({
   test: {
+    // Most of a test is waiting, for a process to start or a delivery to come: no core is kept free.
+    maxWorkers: "100%",
     reporters: ["default", "./test/support/closing-line-reporter.ts"],
     projects: [
       {
