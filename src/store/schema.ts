@@ -19,6 +19,7 @@ import type {
   LedgerDriftTable,
   LedgerHourTable,
   LedgerTable,
+  TrafficTable,
 } from "./schema/ledger.ts";
 import type {
   CustomerServiceWindowTable,
@@ -116,6 +117,7 @@ export interface Schema {
   ledger_hour: LedgerHourTable;
   ledger: LedgerTable;
   ledger_drift: LedgerDriftTable;
+  traffic: TrafficTable;
   usage: UsageTable;
   usage_message: UsageMessageTable;
   import_job: ImportJobTable;

@@ -153,6 +153,7 @@ const TABLES_OF_TENANT = [
   "message",
   "message_status",
   "media_id",
+  "traffic",
   "usage",
   "usage_message",
 ] as const;

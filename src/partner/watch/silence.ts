@@ -17,46 +17,38 @@ export const USUAL_EVENTS = 10;
 
 /** What came in these hours now, and in the same ones of each week before. */
 export function isSilent(came: { now: number; before: readonly number[] }): boolean {
-  return (
-    came.now === 0 &&
-    came.before.length === WEEKS &&
-    came.before.every((count) => count >= USUAL_EVENTS)
-  );
+  return came.now === 0 && came.before.every((count) => count >= USUAL_EVENTS);
 }
 
 /**
- * How many events of the number came in the last whole hours, and in the same ones of earlier weeks: from
- * the ledger, which holds what came for each endpoint. `undefined` while an hour of them is not counted
- * yet; a number of a tenant without endpoints has no traffic in it.
+ * How many events of the number came in the last whole hours, and in the same ones of each week before, as
+ * the ledger's job has counted them. `undefined` while one of the last hours is not counted yet.
  */
 export async function readTraffic(
   db: Database,
   tenantId: string,
   options: { phoneNumberId: string; now: Date },
 ): Promise<{ now: number; before: number[] } | undefined> {
-  const end = Math.floor(options.now.getTime() / HOUR_MS);
-  const spans = Array.from({ length: WEEKS + 1 }, (_, week) =>
-    Array.from(
-      { length: SILENT_HOURS },
-      (_hour, hour) => new Date((end - 1 - hour - week * WEEK_HOURS) * HOUR_MS),
-    ),
-  );
-  const { rows } = await sql<{ hour: Date; received: number | null }>`
-    select h.hour, (
-      select max(l.received)::float8 from ledger l
-      where l.tenant_id = ${tenantId} and l.hour = h.hour and l.pass = h.pass
-        and l.phone_number_id = ${options.phoneNumberId}
-    ) as received
-    from ledger_hour h
-    where h.hour = any (${spans.flat().map((hour) => hour.toISOString())}::timestamptz[])
-      and h.pass > 0`.execute(db);
-  const counted = new Map(rows.map((row) => [row.hour.getTime(), row.received ?? 0]));
-  const sums = spans.map((hours) => {
-    const counts = hours.flatMap((hour) => counted.get(hour.getTime()) ?? []);
-    return counts.length === hours.length ? counts.reduce((sum, one) => sum + one) : undefined;
-  });
-  const [now, ...before] = sums;
-  return now === undefined ? undefined : { now, before: before.filter((sum) => sum !== undefined) };
+  const { phoneNumberId } = options;
+  const end = new Date(Math.floor(options.now.getTime() / HOUR_MS) * HOUR_MS);
+  const { rows } = await sql<{ events: number; hours: number }>`
+    with span as (
+      select ${end}::timestamptz - make_interval(hours => ${WEEK_HOURS} * week + ${SILENT_HOURS}) as since,
+        ${end}::timestamptz - make_interval(hours => ${WEEK_HOURS} * week) as until
+      from generate_series(0, ${WEEKS}) week
+    )
+    select (
+      select coalesce(sum(events), 0)::int from traffic
+      where tenant_id = ${tenantId} and phone_number_id = ${phoneNumberId}
+        and hour >= since and hour < until
+    ) as events, (
+      select count(*)::int from ledger_hour where hour >= since and hour < until and pass > 0
+    ) as hours
+    from span order by until desc`.execute(db);
+  const [now, ...before] = rows;
+  return now?.hours === SILENT_HOURS
+    ? { now: now.events, before: before.map(({ events }) => events) }
+    : undefined;
 }
 
 type WatchedNumber = { id: string; tenant_id: string; phone_number_id: string };

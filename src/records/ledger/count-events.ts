@@ -20,6 +20,9 @@ export type LedgerCount = {
   missing: number;
 };
 
+/** How many events notifications brought of a number. */
+export type TrafficCount = { tenant_id: string; phone_number_id: string; events: number };
+
 /** A delivery that was owed when its event came, and is in no state now. */
 export type MissingDelivery = Pick<LedgerCount, "tenant_id" | "endpoint_id" | "phone_number_id"> & {
   event_id: string;
@@ -28,6 +31,7 @@ export type MissingDelivery = Pick<LedgerCount, "tenant_id" | "endpoint_id" | "p
 export type Counted = {
   counts: LedgerCount[];
   missing: MissingDelivery[];
+  traffic: TrafficCount[];
   /** The last event that was counted; `undefined` when there is none after the cursor. */
   last: EventCursor | undefined;
   eventCount: number;
@@ -57,12 +61,13 @@ export async function countEvents(
   const { rows } = await sql<{
     counts: LedgerCount[];
     missing: MissingDelivery[];
+    traffic: TrafficCount[];
     last: EventCursor | null;
     event_count: number;
   }>`
     with slice as materialized (
       select e.tenant_id, e.id, e.xid, e.seq, coalesce(e.phone_number_id, '') as phone_number_id,
-        e.owed, e.received_at
+        e.owed, e.received_at, e.notification_id
       from event e
       where ${whose} and e.received_at >= ${hour} and e.received_at < ${end}
         and (e.xid, e.seq) > (${after[0]}::xid8, ${after[1]}::bigint)
@@ -113,9 +118,15 @@ export async function countEvents(
     ), missed as (
       select tenant_id, endpoint_id, phone_number_id, event_id from judged
       where state is null and owed limit ${MISSING_NAMED_MAX}
+    ), traffic as (
+      -- What is our own was brought by no notification.
+      select tenant_id, phone_number_id, count(*)::int as events from slice
+      where phone_number_id <> '' and notification_id <> ''
+      group by tenant_id, phone_number_id
     )
     select (select coalesce(json_agg(counted), '[]') from counted) as counts,
       (select coalesce(json_agg(missed), '[]') from missed) as missing,
+      (select coalesce(json_agg(traffic), '[]') from traffic) as traffic,
       (select json_build_array(xid::text, seq::text) from slice
         order by xid desc, seq desc limit 1) as last,
       (select count(*)::int from slice) as event_count`.execute(db);
@@ -123,6 +134,7 @@ export async function countEvents(
   return {
     counts: found?.counts ?? [],
     missing: found?.missing ?? [],
+    traffic: found?.traffic ?? [],
     last: found?.last ?? undefined,
     eventCount: found?.event_count ?? 0,
   };

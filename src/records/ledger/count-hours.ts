@@ -4,6 +4,7 @@ import type { Database, DatabaseTransaction } from "../../store/database.ts";
 import { countEvents, HOUR_MS, type MissingDelivery } from "./count-events.ts";
 import { addCounts, completePass } from "./passes.ts";
 import { tellDrift } from "./tell-drift.ts";
+import { addTraffic, forgetTraffic } from "./traffic.ts";
 
 /** What was not known to be missing before. */
 export type Drift = { hour: Date; missing: MissingDelivery[] };
@@ -45,6 +46,7 @@ async function openHours(db: Database, options: { now: Date; keptSince: Date }):
   const { now, keptSince } = options;
   await sql`delete from ledger_hour where hour < ${keptSince}`.execute(db);
   await sql`delete from ledger_drift where hour < ${keptSince}`.execute(db);
+  await forgetTraffic(db, { now });
   await sql`delete from deleted_endpoint where deleted_at < ${keptSince}`.execute(db);
   await sql`
     with first_event as (
@@ -86,12 +88,16 @@ async function countOn(
   const { hour } = due;
   const after: EventCursor = [due.xid, due.seq];
   const pass = due.pass + 1;
-  const { counts, missing, last, eventCount } = await countEvents(trx, {
+  const { counts, missing, traffic, last, eventCount } = await countEvents(trx, {
     hour,
     after,
     eventsMax: eventsAtOnce,
   });
   await addCounts(trx, { hour, pass, counts });
+  if (pass === 1) {
+    // What came in a closed hour is the same each time that it is counted.
+    await addTraffic(trx, { hour, traffic });
+  }
   if (last !== undefined && eventCount === eventsAtOnce) {
     await trx
       .updateTable("ledger_hour")

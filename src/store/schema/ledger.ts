@@ -48,6 +48,14 @@ export interface LedgerTable {
   missing: Count;
 }
 
+/** What notifications brought of a number. */
+export interface TrafficTable {
+  tenant_id: string;
+  phone_number_id: string;
+  hour: Date;
+  events: number;
+}
+
 export interface LedgerDriftTable {
   tenant_id: string;
   hour: Date;

@@ -73,6 +73,10 @@ async function buildLedger(tenantId: string): Promise<void> {
     .insertInto("ledger_drift")
     .values({ ...place, event_id: "evt_1" })
     .execute();
+  await db
+    .insertInto("traffic")
+    .values({ tenant_id: tenantId, phone_number_id: "101", hour, events: 1 })
+    .execute();
 }
 
 /** A tenant with something in each table that holds tenants' data. */
