@@ -236,8 +236,11 @@ describe("a return", () => {
       body: textMessage("4915112345678", "still mine"),
     });
     expect(sent.status).toBe(200);
-    const told = await thief.call("GET", "/tenant/v1/events?type=onboarding.failed");
-    expect(told.json.data).toHaveLength(1);
+    const told = await eventually(async () => {
+      const { json } = await thief.call("GET", "/tenant/v1/events?type=onboarding.failed");
+      return json.data.length > 0 && json.data;
+    });
+    expect(told).toHaveLength(1);
   });
 
   it("of a token that is limited to some numbers cannot be prepared", async () => {

@@ -67,7 +67,10 @@ describe("a change", () => {
     const set = async (method: string, path: string, body: object, requestId: string) => {
       const headers = { "x-request-id": requestId };
       const answer = await tenant.call(method, path, { body, headers });
-      const [begun, ended, ...more] = await entriesOf(`request_id=${requestId}`);
+      const [begun, ended, ...more] = await eventually(async () => {
+        const found = await entriesOf(`request_id=${requestId}`);
+        return found.length >= 2 && found;
+      });
       expect(more).toEqual([]);
       expect(begun?.actor).toEqual({ kind: "tenant", id: tenant.client.id, tenant_id: tenant.id });
       expect(ended?.status).toBe(answer.status);

@@ -200,12 +200,12 @@ describe("the ledger", () => {
     await db
       .transaction()
       .execute((trx) => writeOwnEvent(trx, event(id, { phoneNumberId: "101" })));
-    const read = () =>
+    const readTraffic = () =>
       sql`select phone_number_id, sum(events)::int as events from traffic
         where tenant_id = ${id} group by 1 order by 1`.execute(db);
     for (const _ of ["first", "again"]) {
       await countLater({ eventsAtOnce: 2 });
-      expect((await read()).rows).toEqual([
+      expect((await readTraffic()).rows).toEqual([
         { phone_number_id: "101", events: 3 },
         { phone_number_id: "102", events: 2 },
       ]);

@@ -3,12 +3,16 @@ import type { LoggedSend, SendOutcome } from "../../../src/records/message-log.t
 import { resolveUnknown } from "../../../src/records/resolve-unknown.ts";
 import { writeMessages } from "../../../src/records/write-messages.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { makeDay } from "../../support/make-day.ts";
 import { buildTenant } from "../rows.ts";
 import { answered, record, send, type StatusFields, statusEvent } from "./sends.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase();
+  // In the first hour of a day, 25 hours ago is the day before yesterday.
+  const dayBefore = new Date(Date.now() - 48 * HOUR_MS).toISOString().slice(0, 10);
+  await makeDay(database.db, "message", dayBefore);
 });
 afterAll(() => database.drop());
 

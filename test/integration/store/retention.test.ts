@@ -7,6 +7,7 @@ import { Secret } from "../../../src/secret.ts";
 import { openDatabase, type OpenDatabase } from "../../../src/store/database.ts";
 import { dropOldPartitions } from "../../../src/store/retention.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { makeDay } from "../../support/make-day.ts";
 import { buildEndpoint, buildTenant, event, notification } from "../rows.ts";
 
 let database: TestDatabase;
@@ -34,14 +35,11 @@ const events = async ({ parent }: { parent: string }) => parent === "event";
 const at = (day: string) => new Date(`${day}T00:00:00Z`);
 const nameOn = (day: string) => (parent: string) => `${parent}_${day.replaceAll("-", "")}`;
 
-/** A day in the past, as if the gateway had run then. */
-async function makeDay(day: string): Promise<void> {
-  const [from, to] = [at(day), new Date(at(day).getTime() + 86_400_000)];
-  for (const parent of PARENTS) {
-    await sql`
-      create table ${sql.table(nameOn(day)(parent))} partition of ${sql.table(parent)}
-      for values from (${sql.lit(from.toISOString())}) to (${sql.lit(to.toISOString())})
-    `.execute(database.db);
+async function makeDays(...days: string[]): Promise<void> {
+  for (const day of days) {
+    for (const parent of PARENTS) {
+      await makeDay(database.db, parent, day);
+    }
   }
 }
 
@@ -54,8 +52,7 @@ async function tablesOn(day: string): Promise<string[]> {
 
 describe("days that are past their retention", () => {
   it("are dropped whole, of every table by day, and no later one", async () => {
-    await makeDay("2020-01-01");
-    await makeDay("2020-01-02");
+    await makeDays("2020-01-01", "2020-01-02");
     const before = new Date("2020-01-02T12:00:00Z");
     const dropped = await dropOldPartitions(database.db, { before, isNeeded: nobody });
     expect(dropped.toSorted()).toEqual(PARENTS.map(nameOn("2020-01-01")));
@@ -66,14 +63,14 @@ describe("days that are past their retention", () => {
   });
 
   it("stay while something needs them", async () => {
-    await makeDay("2020-02-01");
+    await makeDays("2020-02-01");
     await dropOldPartitions(database.db, { before: at("2020-02-02"), isNeeded: events });
     expect(await tablesOn("2020-02-01")).toEqual(["event_20200201"]);
     await dropOldPartitions(database.db, { before: at("2020-02-02"), isNeeded: nobody });
   });
 
   it("are dropped by one process at a time, and what a cut run left by the next", async () => {
-    await makeDay("2020-03-01");
+    await makeDays("2020-03-01");
     await sql`alter table event detach partition event_20200301`.execute(database.db);
     const options = { before: at("2020-03-02"), isNeeded: nobody };
     const both = await Promise.all([
@@ -85,7 +82,7 @@ describe("days that are past their retention", () => {
   });
 
   it("do not keep a notification waiting, though a reader keeps the drop waiting", async () => {
-    await makeDay("2020-04-01");
+    await makeDays("2020-04-01");
     const { id } = await buildTenant(database.db);
     const reading = Promise.withResolvers<void>();
     const mayEnd = Promise.withResolvers<void>();
