@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 /** Does something now and then, the first time after `firstAfterMs`, until it is stopped. */
 export function every(
   durationMs: number,
@@ -48,12 +50,18 @@ export function formatDuration(durationMs: number): string {
 /**
  * Does `look` again and again until it is stopped. It says in how many milliseconds it wants to look
  * next, and a poke makes that at once, also one that comes while it looks. It must not reject.
+ * `paceMs` at least lie between the beginnings of two looks: a first poke is heard at once, and under
+ * load each look finds more.
  */
-export function keepLooking(look: () => Promise<number>): {
+export function keepLooking(
+  look: () => Promise<number>,
+  { paceMs = 0 }: { paceMs?: number } = {},
+): {
   poke: () => void;
   stop: () => Promise<void>;
 } {
   const stopping = new AbortController();
+  const { signal } = stopping;
   let poked = false;
   let wake: (() => void) | undefined;
 
@@ -69,11 +77,19 @@ export function keepLooking(look: () => Promise<number>): {
   }
 
   async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
+    while (!signal.aborted) {
       poked = false;
+      const startedMs = performance.now();
       const waitMs = await look();
-      if (!poked && !stopping.signal.aborted && waitMs > 0) {
-        await waitFor(waitMs);
+      const endedMs = performance.now();
+      const pauseMs = startedMs + paceMs - endedMs;
+      if (pauseMs > 0) {
+        // Only the end is not waited for.
+        await sleep(pauseMs, undefined, { signal }).catch(() => {});
+      }
+      const leftMs = endedMs + waitMs - performance.now();
+      if (!poked && !signal.aborted && leftMs > 0) {
+        await waitFor(leftMs);
       }
     }
   }

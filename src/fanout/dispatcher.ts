@@ -25,6 +25,9 @@ const SETTLE_BATCH_MAX = 200;
 // What is due before that is not left to the look once a second.
 const SOON_MS = 1000;
 const LOOK_ANYWAY_MS = 60_000;
+// Under load a claim then finds several due instead of one (measured: 10 ms saves little more, and is
+// felt by whoever has little beside one who has much).
+const CLAIM_PACE_MS = 5;
 
 /**
  * PATH 2b: claims what is due, attempts it, settles it. A poke names the tenants that something was
@@ -157,7 +160,7 @@ export function startDispatcher(options: {
       : LOOK_ANYWAY_MS;
   }
 
-  const looking = keepLooking(look);
+  const looking = keepLooking(look, { paceMs: CLAIM_PACE_MS });
   return {
     poke,
     sweep(tenantIds) {

@@ -41,6 +41,9 @@ const BATCH_BYTES_MAX = 8 * 1024 * 1024;
 const LOOK_EVERY_MS = 1000;
 // Whatever is committed is told of by a poke, at the latest by the look once a second.
 const LOOK_ANYWAY_MS = 60_000;
+// A pass is a dozen statements, however few events it finds: at 200 events a second, one for nearly each
+// of them was a tenth of all that PostgreSQL did.
+const PACE_MS = 25;
 const LOOK_SOON_MS = 10;
 const TIMEOUTS_MAX = 5;
 const START: EventCursor = ["0", "0"];
@@ -140,7 +143,7 @@ export function startFollower(options: FollowerOptions): {
     }
   }
 
-  return keepLooking(look);
+  return keepLooking(look, { paceMs: PACE_MS });
 }
 
 /** Whether a follower has something to look at. */

@@ -98,6 +98,28 @@ describe("keepLooking", () => {
     expect(looks).toBe(3);
   });
 
+  it("keeps its pace however often it is poked, and stops in the middle of it", async () => {
+    const beganMs: number[] = [];
+    const third = Promise.withResolvers<void>();
+    const looking = keepLooking(
+      async () => {
+        beganMs.push(performance.now());
+        if (beganMs.length === 3) {
+          third.resolve();
+        }
+        looking.poke();
+        return NEVER_MS;
+      },
+      { paceMs: 30 },
+    );
+    await third.promise;
+    await looking.stop();
+    const [first = 0, second = 0, last = 0, ...more] = beganMs;
+    expect(more).toEqual([]);
+    // A timer may be a millisecond early.
+    expect(Math.min(second - first, last - second)).toBeGreaterThan(28);
+  });
+
   it("stops once the look that is under way has ended", async () => {
     const begun = Promise.withResolvers<void>();
     const mayEnd = Promise.withResolvers<number>();
