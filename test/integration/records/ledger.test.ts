@@ -192,7 +192,7 @@ describe("the ledger", () => {
     expect(sumOf(rows)).toMatchObject({ received: 4, pending: 2, filtered: 2, missing: 0 });
   });
 
-  it("counts what notifications bring of a number, once, though nobody receives it", async () => {
+  it("counts what notifications bring of a number, once, though nobody receives it, and forgets it", async () => {
     // The hour that the tests before have closed is open again.
     await db.deleteFrom("ledger_hour").execute();
     const { id } = await buildTenant(db);
@@ -200,6 +200,8 @@ describe("the ledger", () => {
     await db
       .transaction()
       .execute((trx) => writeOwnEvent(trx, event(id, { phoneNumberId: "101" })));
+    const longAgo = { tenant_id: id, phone_number_id: "101", hour: new Date(0), events: 99 };
+    await db.insertInto("traffic").values(longAgo).execute();
     const readTraffic = () =>
       sql`select phone_number_id, sum(events)::int as events from traffic
         where tenant_id = ${id} group by 1 order by 1`.execute(db);
