@@ -84,7 +84,7 @@ export function keepLooking(
       const endedMs = performance.now();
       const pauseMs = startedMs + paceMs - endedMs;
       if (pauseMs > 0) {
-        // Only the end is not waited for.
+        // A poke waits for the pace; `stop` cuts it short.
         await sleep(pauseMs, undefined, { signal }).catch(() => {});
       }
       const leftMs = endedMs + waitMs - performance.now();

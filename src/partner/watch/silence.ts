@@ -1,8 +1,8 @@
 import { sql } from "kysely";
+import { hourOf } from "../../records/ledger/count-hours.ts";
 import type { Database } from "../../store/database.ts";
 import { clearAlert, numberSubject, raiseAlert } from "../alerts/alerts.ts";
 
-const HOUR_MS = 3_600_000;
 const WEEK_HOURS = 7 * 24;
 
 /** How long nothing came, in whole hours of the clock. */
@@ -17,7 +17,11 @@ export const USUAL_EVENTS = 10;
 
 /** What came in these hours now, and in the same ones of each week before. */
 export function isSilent(came: { now: number; before: readonly number[] }): boolean {
-  return came.now === 0 && came.before.every((count) => count >= USUAL_EVENTS);
+  return (
+    came.now === 0 &&
+    came.before.length === WEEKS &&
+    came.before.every((count) => count >= USUAL_EVENTS)
+  );
 }
 
 /**
@@ -29,8 +33,8 @@ export async function readTraffic(
   tenantId: string,
   options: { phoneNumberId: string; now: Date },
 ): Promise<{ now: number; before: number[] } | undefined> {
-  const { phoneNumberId } = options;
-  const end = new Date(Math.floor(options.now.getTime() / HOUR_MS) * HOUR_MS);
+  const { phoneNumberId, now } = options;
+  const end = hourOf(now);
   const { rows } = await sql<{ events: number; hours: number }>`
     with span as (
       select ${end}::timestamptz - make_interval(hours => ${WEEK_HOURS} * week + ${SILENT_HOURS}) as since,
@@ -45,9 +49,9 @@ export async function readTraffic(
       select count(*)::int from ledger_hour where hour >= since and hour < until and pass > 0
     ) as hours
     from span order by until desc`.execute(db);
-  const [now, ...before] = rows;
-  return now?.hours === SILENT_HOURS
-    ? { now: now.events, before: before.map(({ events }) => events) }
+  const [last, ...before] = rows;
+  return last?.hours === SILENT_HOURS
+    ? { now: last.events, before: before.map(({ events }) => events) }
     : undefined;
 }
 

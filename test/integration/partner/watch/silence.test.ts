@@ -132,6 +132,7 @@ describe("what is silent", () => {
   it.each([
     { now: 0, before: [10, 11, 12], silent: true },
     { now: 1, before: [10, 11, 12], silent: false },
+    { now: 0, before: [10, 11], silent: false },
     { now: 0, before: [9, 500, 500], silent: false },
   ])("now $now, before $before: $silent", ({ now, before, silent }) => {
     expect(isSilent({ now, before })).toBe(silent);
