@@ -82,8 +82,10 @@ describe("a customer's channel", () => {
       });
       return sent.status === 200;
     });
-    expect(await typesOf()).toEqual(
-      expect.arrayContaining(["onboarding.created", "onboarding.running", "onboarding.live"]),
+    await eventually(async () =>
+      expect(await typesOf()).toEqual(
+        expect.arrayContaining(["onboarding.created", "onboarding.running", "onboarding.live"]),
+      ),
     );
     const { json } = await tenant.call("GET", "/tenant/v1/events?type=onboarding.running");
     expect(json.data[0]).toMatchObject({

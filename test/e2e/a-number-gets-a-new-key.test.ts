@@ -148,8 +148,11 @@ describe("a number's key", () => {
     expect(await own.history()).toMatchObject([{ reason: "healing", outcome: "rotated" }]);
     expect((await own.call("POST", "/messages", { body })).status).toBe(200);
     await hears(own, "after the healing");
-    const { json } = await own.call("GET", "/tenant/v1/events?type=number.key_rejected");
-    expect(json.data).toHaveLength(1);
+    const told = await eventually(async () => {
+      const { json } = await own.call("GET", "/tenant/v1/events?type=number.key_rejected");
+      return json.data.length > 0 && json.data;
+    });
+    expect(told).toHaveLength(1);
     expect(await alertsOf(own)).toMatchObject([
       { kind: "key_rejected", state: "cleared", count: 1 },
     ]);

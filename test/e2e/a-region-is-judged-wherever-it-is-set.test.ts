@@ -302,8 +302,10 @@ describe("a number's region, where STORAGE_REGION is DE", () => {
       headers: { "x-request-id": "set-a-region" },
       body: { local_storage_region: "IN", guards: { storage_region: "warn" } },
     });
-    const { json } = await gateway.partner("GET", "/partner/v1/audit?request_id=set-a-region");
-    const [begun, ended] = json.data;
+    const [begun, ended] = await eventually(async () => {
+      const { json } = await gateway.partner("GET", "/partner/v1/audit?request_id=set-a-region");
+      return json.data.length === 2 && json.data;
+    });
     expect(begun.before).toMatchObject({ local_storage_region: null, warnings: [] });
     expect(ended.after).toMatchObject({
       local_storage_region: "IN",

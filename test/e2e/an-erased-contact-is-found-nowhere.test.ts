@@ -246,7 +246,10 @@ describe("a contact that is erased", () => {
   });
 
   it("is in the audit as an erasure, without whom", async () => {
-    const { json, body } = await gateway.partner("GET", "/partner/v1/audit?request_id=erasure");
+    const { json, body } = await eventually(async () => {
+      const answer = await gateway.partner("GET", "/partner/v1/audit?request_id=erasure");
+      return answer.json.data.length > 0 && answer;
+    });
     expect(json.data[0]).toMatchObject({ operation: "eraseContact" });
     expect(body.toString()).not.toContain(PHONE);
     expect(body.toString()).not.toContain(BSUID);

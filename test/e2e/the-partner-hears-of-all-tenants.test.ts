@@ -141,9 +141,12 @@ describe("the partner's endpoint", () => {
       number_id: json.number_id,
       phone_number_id: phoneNumberId,
     });
-    const ofTenant = await tenant.call("GET", "/tenant/v1/events?type=onboarding.running");
-    expect(ofTenant.json.data).toHaveLength(1);
-    expect(ofTenant.json.data[0].data).toEqual(heard.data);
+    const ofTenant = await eventually(async () => {
+      const list = await tenant.call("GET", "/tenant/v1/events?type=onboarding.running");
+      return list.json.data.length > 0 && list.json.data;
+    });
+    expect(ofTenant).toHaveLength(1);
+    expect(ofTenant[0].data).toEqual(heard.data);
   });
 
   it("hears that something without an owner came, and not what it says", async () => {
