@@ -1,11 +1,13 @@
 import { Readable } from "node:stream";
-import type { Client } from "undici";
+import { Client } from "undici";
+import { type Connections, openConnections } from "../connections.ts";
+import { ApiError } from "../errors.ts";
 import { countExchange, type Metrics } from "../metrics.ts";
 import type { Secret } from "../secret.ts";
 import { AnswerCollector } from "./answer-collector.ts";
 import { type AnswerSink, AnswerStreamer } from "./answer-streamer.ts";
 import type { CallHandler, NotSent, Unanswered } from "./call-handler.ts";
-import { type Connections, openConnections } from "./connections.ts";
+import { createConnector, HTTP_1_ONLY } from "./connector.ts";
 
 /** One call to 360dialog; `path` includes the query, byte for byte. */
 export type UpstreamCall = {
@@ -57,8 +59,16 @@ export function createUpstream(options: {
   connectionsMax?: ConnectionsMax;
 }): Upstream {
   const { timeoutMs, metrics, connectionsMax = CONNECTIONS_MAX } = options;
-  const calls = openConnections({ timeoutMs, perOrigin: connectionsMax.calls });
-  const media = openConnections({ timeoutMs, perOrigin: connectionsMax.media });
+  const settings: Client.Options = {
+    ...HTTP_1_ONLY,
+    pipelining: 1,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    connect: createConnector(),
+  };
+  const open = (origin: string): Client => new Client(origin, settings);
+  const calls = openConnections({ open, perOrigin: connectionsMax.calls });
+  const media = openConnections({ open, perOrigin: connectionsMax.media });
   return {
     exchange(call) {
       const connections = call.body instanceof Readable ? media : calls;
@@ -87,7 +97,7 @@ function untilSent<Result extends Exchange | Streamed>(
 ): Promise<Result> {
   const { connections, call, metrics } = of;
   return new Promise((resolve, reject) => {
-    const connection = connections.take(call.origin);
+    const connection = connections.take(call.origin) ?? refuse();
     let tries = 0;
     let startedMs = 0;
     let isOver = false;
@@ -120,6 +130,19 @@ function untilSent<Result extends Exchange | Streamed>(
     }
     tryOnce();
   });
+}
+
+/**
+ * Rather than queued: no deadline counts in a queue, and a send must never stand behind another on a
+ * connection that may die, because which of them was executed could not be told.
+ * @throws {ApiError} `overloaded`
+ */
+function refuse(): never {
+  throw new ApiError(
+    "overloaded",
+    "There are as many such calls to 360dialog under way as may be; nothing was sent.",
+    { headers: { "retry-after": "1" } },
+  );
 }
 
 function dispatch(connection: Client, call: UpstreamCall, handler: CallHandler): void {

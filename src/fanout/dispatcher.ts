@@ -42,7 +42,6 @@ export function startDispatcher(options: {
   metrics: Metrics;
 }): Dispatcher {
   const { log, metrics } = options;
-  const attempting = new AbortController();
   const underWay = createUnderWay({ deliveriesMax: UNDER_WAY_MAX, bytesMax: UNDER_WAY_BYTES_MAX });
   /** For whom a claim is worth a try: now, or from when on. */
   const wanted = new Set<string>();
@@ -103,8 +102,8 @@ export function startDispatcher(options: {
     return matched;
   }
 
-  async function deliver(delivery: ClaimedDelivery): Promise<void> {
-    const settlement = await options.attempt(delivery, attempting.signal);
+  async function deliver(delivery: ClaimedDelivery, signal: AbortSignal): Promise<void> {
+    const settlement = await options.attempt(delivery, signal);
     if (await settling.add(settlement)) {
       recordAttempt({ log, metrics }, settlement);
       wantAgain(settlement);
@@ -114,7 +113,8 @@ export function startDispatcher(options: {
   }
 
   function start(delivery: ClaimedDelivery): void {
-    const work = deliver(delivery)
+    const cut = new AbortController();
+    const work = deliver(delivery, cut.signal)
       // What could not be settled comes back when its lease runs out.
       .catch((error: unknown) => logBackgroundFailed(log, { job: "deliver", err: error }))
       .finally(() => {
@@ -122,7 +122,7 @@ export function startDispatcher(options: {
         // A slot is free, and its endpoint may have more waiting.
         poke([delivery.tenant_id]);
       });
-    underWay.add(delivery, work);
+    underWay.add(delivery, work, cut);
   }
 
   async function claimFor(tenantIds: string[], lapsed: boolean): Promise<void> {
@@ -169,9 +169,9 @@ export function startDispatcher(options: {
     },
     async stop({ graceMs }) {
       await looking.stop();
-      const cut = setTimeout(() => attempting.abort(), graceMs);
+      const timer = setTimeout(() => underWay.cut(), graceMs);
       await underWay.drained();
-      clearTimeout(cut);
+      clearTimeout(timer);
     },
   };
 }

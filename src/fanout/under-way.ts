@@ -2,16 +2,19 @@ import type { ClaimedDelivery } from "./claim.ts";
 
 /** The attempts that this process has under way, bounded in number and in bytes. */
 export type UnderWay = {
-  add(delivery: ClaimedDelivery, work: Promise<void>): void;
+  /** `cut` ends it early. One for each: a signal looks through all that listen to it for one that does already. */
+  add(delivery: ClaimedDelivery, work: Promise<void>, cut: AbortController): void;
   remove(delivery: ClaimedDelivery, work: Promise<void>): void;
   /** How many more there may be. */
   room(): number;
   byTenant: ReadonlyMap<string, number>;
+  /** Ends all of them early. */
+  cut(): void;
   drained(): Promise<void>;
 };
 
 export function createUnderWay(max: { deliveriesMax: number; bytesMax: number }): UnderWay {
-  const works = new Set<Promise<void>>();
+  const works = new Map<Promise<void>, AbortController>();
   const byTenant = new Map<string, number>();
   let bytes = 0;
 
@@ -26,8 +29,8 @@ export function createUnderWay(max: { deliveriesMax: number; bytesMax: number })
 
   return {
     byTenant,
-    add(delivery, work) {
-      works.add(work);
+    add(delivery, work, cut) {
+      works.set(work, cut);
       bytes += delivery.body.length;
       count(delivery.tenant_id, 1);
     },
@@ -37,8 +40,13 @@ export function createUnderWay(max: { deliveriesMax: number; bytesMax: number })
       count(delivery.tenant_id, -1);
     },
     room: () => (bytes < max.bytesMax ? max.deliveriesMax - works.size : 0),
+    cut() {
+      for (const cut of works.values()) {
+        cut.abort();
+      }
+    },
     async drained() {
-      await Promise.all(works);
+      await Promise.all(works.keys());
     },
   };
 }

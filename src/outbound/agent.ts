@@ -36,9 +36,7 @@ export type OutboundAgent = {
   checkResolution: CheckResolution;
   /** All that is wrong with a URL that somebody wants to save. */
   checkUrl: CheckUrl;
-  /** Takes no more requests and waits for those under way. */
-  close(): Promise<void>;
-  /** Ends everything at once: requests under way answer `failed`, reason `aborted` or `reset`. */
+  /** Ends everything at once and takes no more: requests under way answer `failed`, reason `aborted` or `reset`. */
   destroy: () => Promise<void>;
 };
 
@@ -84,7 +82,6 @@ export function createOutboundAgent(options: OutboundAgentOptions): OutboundAgen
       const host = bareHost(url.hostname);
       return exchange({ dispatcher, request, url, isByAllowList: () => byAllowList.has(host) });
     },
-    close: () => dispatcher.close(),
     destroy: () => dispatcher.destroy(),
   };
 }

@@ -1,5 +1,6 @@
 import type { Dispatcher } from "undici";
 import { HostRefused } from "./connect.ts";
+import type { GuardedDispatcher } from "./dispatcher.ts";
 import { explainFailure, giveUp, type FailureReason } from "./failure.ts";
 import type { Refusal } from "./resolve.ts";
 import type { EndpointUrlCode } from "./url-rules.ts";
@@ -45,7 +46,7 @@ export type OutboundResult =
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 export type Exchange = {
-  dispatcher: Dispatcher;
+  dispatcher: GuardedDispatcher;
   request: OutboundRequest;
   url: URL;
   /** Asked when there is an answer: whether the connection to this host needed the allow list. */

@@ -179,6 +179,23 @@ describe("the guarded dispatcher", () => {
     expect(receiver.connections).toBe(1);
   });
 
+  it("gives an old connection to nobody, also while others wait for one", async () => {
+    const AGE_MAX_MS = 30;
+    await using receiver = await startReceiver((socket) => {
+      setTimeout(() => socket.write(reply(200)), AGE_MAX_MS);
+    });
+    await using guarded = setUp({
+      allow: "127.0.0.1",
+      answers: [["127.0.0.1"]],
+      connectionAgeMaxMs: AGE_MAX_MS,
+    });
+    const url = `http://hooks.acme.com:${receiver.port}/`;
+    const results = await Promise.all(Array.from({ length: 12 }, () => guarded.get(url)));
+    expect(results.map(({ kind }) => kind)).toEqual(Array(12).fill("answer"));
+    // Each was too old after its first answer.
+    expect(receiver.connections).toBe(12);
+  });
+
   it("checks the certificate against the name, though it dials an address", async () => {
     const seen: unknown[] = [];
     const server = createServer({ cert: CERTIFICATE, key: CERTIFICATE_KEY }, (req, res) => {

@@ -1,0 +1,89 @@
+import type { Client } from "undici";
+
+/** undici's clients, one connection each. An exchange takes one for itself, and gives it back when it is over. */
+export type Connections = {
+  /** The free one that was used last, or a new one; `undefined` when the origin has as many as it may and none is free. */
+  take: (origin: string) => Client | undefined;
+  giveBack: (origin: string, connection: Client) => void;
+  /** Cuts all of them. */
+  destroy: () => Promise<void>;
+};
+
+type OfOrigin = { all: Set<Client>; free: Client[] };
+
+/**
+ * Up to `perOrigin` connections to each origin, last used first: the others rest until somebody
+ * closes them, and are forgotten then. One that is older than `ageMaxMs` is given to nobody, so that
+ * its name is looked up again. undici's own pool looks for a free one among all of them, twice a
+ * call, and does not ask the age of one that somebody waits for.
+ */
+export function openConnections(options: {
+  open: (origin: string) => Client;
+  perOrigin: number;
+  ageMaxMs?: number;
+}): Connections {
+  const { open, perOrigin, ageMaxMs = Number.POSITIVE_INFINITY } = options;
+  const origins = new Map<string, OfOrigin>();
+  /** Since when each is open; one that is closed opens itself when it is used. */
+  const openedAtMs = new WeakMap<Client, number>();
+
+  function openOne(origin: string, ofOrigin: OfOrigin): Client {
+    const connection = open(origin);
+    ofOrigin.all.add(connection);
+    connection.on("connect", () => openedAtMs.set(connection, performance.now()));
+    connection.on("disconnect", () => {
+      openedAtMs.delete(connection);
+      const place = ofOrigin.free.indexOf(connection);
+      if (place !== -1) {
+        ofOrigin.free.splice(place, 1);
+        forget(origin, ofOrigin, connection);
+      }
+    });
+    return connection;
+  }
+
+  function forget(origin: string, ofOrigin: OfOrigin, connection: Client): void {
+    ofOrigin.all.delete(connection);
+    if (ofOrigin.all.size === 0 && origins.get(origin) === ofOrigin) {
+      origins.delete(origin);
+    }
+    void connection.destroy();
+  }
+
+  function mayBeUsedAgain(connection: Client): boolean {
+    const sinceMs = openedAtMs.get(connection);
+    return sinceMs !== undefined && performance.now() - sinceMs < ageMaxMs;
+  }
+
+  return {
+    take(origin) {
+      let ofOrigin = origins.get(origin);
+      if (ofOrigin === undefined) {
+        ofOrigin = { all: new Set(), free: [] };
+        origins.set(origin, ofOrigin);
+      }
+      for (let free = ofOrigin.free.pop(); free !== undefined; free = ofOrigin.free.pop()) {
+        if (mayBeUsedAgain(free)) {
+          return free;
+        }
+        forget(origin, ofOrigin, free);
+      }
+      return ofOrigin.all.size < perOrigin ? openOne(origin, ofOrigin) : undefined;
+    },
+    giveBack(origin, connection) {
+      const ofOrigin = origins.get(origin);
+      if (ofOrigin === undefined) {
+        return;
+      }
+      if (mayBeUsedAgain(connection)) {
+        ofOrigin.free.push(connection);
+      } else {
+        forget(origin, ofOrigin, connection);
+      }
+    },
+    async destroy() {
+      const all = [...origins.values()].flatMap((ofOrigin) => [...ofOrigin.all]);
+      await Promise.all(all.map((connection) => connection.destroy()));
+    },
+  };
+}
