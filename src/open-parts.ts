@@ -142,7 +142,7 @@ export async function openParts(
   const upstreamTimeoutMs = config.D360_TIMEOUT;
   const records = openRecords({
     db,
-    planned,
+    planned: planned.db,
     feed,
     authenticate,
     directory,
@@ -172,7 +172,7 @@ export async function openParts(
     log,
   });
   stack.defer(onboarding.stop);
-  const commit = createCommitNotifications(planned);
+  const commit = createCommitNotifications(planned.db);
   let stopping = false;
   const afterWrite = async (): Promise<void> => {
     signals.tell("change");

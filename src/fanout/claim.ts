@@ -1,6 +1,6 @@
-import type { Database } from "../store/database.ts";
-import { leaseDue } from "./lease-due.ts";
-import { lockOpenEndpoints, type OpenEndpoint, releaseLapsed } from "./open-endpoints.ts";
+import type { InOneTrip } from "../store/in-one-trip.ts";
+import { type Leased, leaseDue } from "./lease-due.ts";
+import { lockOpenEndpoints, type OpenEndpoint, RELEASE_LAPSED } from "./open-endpoints.ts";
 
 /** A delivery under lease, with all that an attempt needs. */
 export type ClaimedDelivery = {
@@ -55,7 +55,7 @@ const WHEN_LOCKED_MS = 10;
  * the claim that held an endpoint just before has committed: only then are `max_in_flight` and the
  * rates exact over all processes.
  */
-export async function claimDeliveries(db: Database, limits: ClaimLimits): Promise<Claimed> {
+export async function claimDeliveries(inOneTrip: InOneTrip, limits: ClaimLimits): Promise<Claimed> {
   const {
     deliveriesMax,
     tenantIds,
@@ -63,27 +63,23 @@ export async function claimDeliveries(db: Database, limits: ClaimLimits): Promis
     underWay = new Map(),
     room = deliveriesMax,
   } = limits;
-  return db.transaction().execute(async (trx) => {
-    if (lapsed) {
-      await releaseLapsed(trx);
-    }
-    const open = await lockOpenEndpoints(trx, tenantIds);
-    const mine = open.filter((endpoint) => endpoint.mine);
-    const again = new Map(
-      open.filter((endpoint) => !endpoint.mine).map(({ tenant_id }) => [tenant_id, WHEN_LOCKED_MS]),
-    );
-    if (mine.length === 0) {
-      return { deliveries: [], again };
-    }
-    const { deliveries, cut } = await leaseDue(trx, {
-      deliveriesMax,
-      endpoints: new Map(mine.map((endpoint) => [endpoint.id, endpoint])),
-      underWay,
-      room,
-    });
-    for (const { tenant_id, again_ms } of cut) {
-      again.set(tenant_id, Math.min(again_ms, again.get(tenant_id) ?? again_ms));
-    }
-    return { deliveries, again };
+  if (lapsed) {
+    await inOneTrip([RELEASE_LAPSED]);
+  }
+  const [open, leased] = await inOneTrip<[OpenEndpoint, Leased]>([
+    lockOpenEndpoints(tenantIds),
+    leaseDue({ deliveriesMax, underWay, room }),
+  ]);
+  const endpoints = new Map(open.map((endpoint) => [endpoint.id, endpoint]));
+  const deliveries = leased.flatMap((row) => {
+    const endpoint = endpoints.get(row.endpoint_id ?? "");
+    return endpoint === undefined ? [] : [{ ...row, endpoint } as ClaimedDelivery];
   });
+  const again = new Map(
+    open.filter((endpoint) => !endpoint.mine).map(({ tenant_id }) => [tenant_id, WHEN_LOCKED_MS]),
+  );
+  for (const { tenant_id, again_ms } of leased[0]?.cut ?? []) {
+    again.set(tenant_id, Math.min(again_ms, again.get(tenant_id) ?? again_ms));
+  }
+  return { deliveries, again };
 }

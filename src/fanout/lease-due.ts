@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import { textArray, numberArray } from "../store/array-literal.ts";
-import type { DatabaseTransaction } from "../store/database.ts";
 import { prepared } from "../store/pooled-client.ts";
 import type { ClaimedDelivery } from "./claim.ts";
-import type { OpenEndpoint } from "./open-endpoints.ts";
+import { LOCKED_ENDPOINTS } from "./open-endpoints.ts";
 
 // The attempt's own deadline comes first; the rest is for settling it.
 const LEASE_MARGIN_SECONDS = 10;
@@ -16,8 +15,11 @@ const WITHOUT_ROOM_MS = 100;
 /** A tenant for whom something due was left, and when it is worth another look. */
 export type Cut = { tenant_id: string; again_ms: number };
 
+/** The first row has all cuts; where nothing is leased, it is the only one and has nothing else. */
+export type Leased = Partial<Omit<ClaimedDelivery, "endpoint">> & { cut: Cut[] | null };
+
 /**
- * Leases what is due of endpoints that are locked: no more than their slots and their pace give, in
+ * Leases what is due of the endpoints that its transaction has locked: no more than their slots and their pace give, in
  * turns, so that whoever has little due is never behind whoever has much. A tenant has no more under
  * way than there is room left for others; so there is always some, however many endpoints hang.
  *
@@ -27,24 +29,20 @@ export type Cut = { tenant_id: string; again_ms: number };
  * Of an endpoint in order, what another delivery of the same conversation comes before is put off
  * (to `infinity`) until that one ends, so that it is looked at once and not again and again.
  */
-export async function leaseDue(
-  trx: DatabaseTransaction,
-  options: {
-    deliveriesMax: number;
-    endpoints: ReadonlyMap<string, OpenEndpoint>;
-    underWay: ReadonlyMap<string, number>;
-    room: number;
-  },
-): Promise<{ deliveries: ClaimedDelivery[]; cut: Cut[] }> {
-  const { deliveriesMax, endpoints, underWay, room } = options;
-  const { rows } = await sql<Partial<Omit<ClaimedDelivery, "endpoint">> & { cut: Cut[] | null }>`
+export function leaseDue(options: {
+  deliveriesMax: number;
+  underWay: ReadonlyMap<string, number>;
+  room: number;
+}): RawBuilder<Leased> {
+  const { deliveriesMax, underWay, room } = options;
+  return sql<Leased>`
     ${prepared("lease_due")}
     with paced as materialized (
       select e.*, clock_timestamp() as at,
         least(e.rate_per_second, e.ramp_per_second) as per_second, (
           select count(*) from delivery f where f.endpoint_id = e.id and f.state = 'delivering'
         ) as under_way
-      from webhook_endpoint e where e.id = any (${textArray([...endpoints.keys()])}::text[])
+      from webhook_endpoint e where e.id = any (${LOCKED_ENDPOINTS})
     ), tokened as materialized (
       select p.*, case when per_second is not null then least(
         greatest(1, per_second * ${PACE_STEP_SECONDS}::float8),
@@ -128,10 +126,5 @@ export async function leaseDue(
       join event e on e.tenant_id = c.tenant_id and e.xid = c.event_xid and e.seq = c.event_seq
         and e.received_at = c.event_received_at
     ) on true
-  `.execute(trx);
-  const deliveries = rows.flatMap((row) => {
-    const endpoint = endpoints.get(row.endpoint_id ?? "");
-    return endpoint === undefined ? [] : [{ ...row, endpoint } as ClaimedDelivery];
-  });
-  return { deliveries, cut: rows[0]?.cut ?? [] };
+  `;
 }

@@ -1,6 +1,5 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import { textArray } from "../store/array-literal.ts";
-import type { DatabaseTransaction } from "../store/database.ts";
 import { prepared } from "../store/pooled-client.ts";
 import type { WebhookEndpointFormat } from "../store/schema/fanout.ts";
 
@@ -37,13 +36,15 @@ export const DUE_TENANTS = sql<string[]>`
   select coalesce(json_agg(tenant_id), '[]') from due`;
 
 /** What is left of a lease that has run out (a process died with it) is due again, at once. */
-export async function releaseLapsed(trx: DatabaseTransaction): Promise<void> {
-  await sql`
-    ${prepared("release_lapsed")}
-    update delivery set state = 'pending', next_attempt_at = now(),
-      lease_token = null, lease_until = null
-    where state = 'delivering' and lease_until < now()`.execute(trx);
-}
+export const RELEASE_LAPSED = sql`
+  ${prepared("release_lapsed")}
+  update delivery set state = 'pending', next_attempt_at = now(),
+    lease_token = null, lease_until = null
+  where state = 'delivering' and lease_until < now()`;
+
+/** What a transaction has locked, for its statements after that: ids as a `text[]`. */
+export const LOCKED_ENDPOINTS = sql<string[]>`
+  string_to_array(current_setting('waba_gateway.locked_endpoints', true), ',')`;
 
 /** An open endpoint that something is due for, with what an attempt needs to know of it. */
 export type OpenEndpoint = {
@@ -64,11 +65,13 @@ export type OpenEndpoint = {
   mine: boolean;
 };
 
-/** Locks the open endpoints that something is due for, of these tenants or of all. */
-export async function lockOpenEndpoints(
-  trx: DatabaseTransaction,
+/**
+ * Locks the open endpoints that something is due for, of these tenants or of all, and keeps which in
+ * `LOCKED_ENDPOINTS` until the transaction ends.
+ */
+export function lockOpenEndpoints(
   tenantIds: readonly string[] | undefined,
-): Promise<OpenEndpoint[]> {
+): RawBuilder<OpenEndpoint> {
   const wanted =
     tenantIds === undefined
       ? sql`
@@ -79,12 +82,15 @@ export async function lockOpenEndpoints(
         where e.tenant_id = any (${textArray(tenantIds)}::text[]) and ${IS_OPEN} and exists (
           select 1 from delivery d where d.endpoint_id = e.id and d.state = 'pending'
             and d.next_attempt_at <= ${DUE_UNTIL})`;
-  const { rows } = await sql<OpenEndpoint>`
+  return sql<OpenEndpoint>`
     ${prepared(tenantIds === undefined ? "lock_open_endpoints" : "lock_open_endpoints_of_tenants")}
     with recursive ${WAITING}, wanted as materialized (${wanted}),
     locked as materialized (
       select e.id from webhook_endpoint e where e.id in (select id from wanted)
-      for no key update skip locked)
+      for no key update skip locked),
+    kept as materialized (
+      select set_config('waba_gateway.locked_endpoints', coalesce(string_agg(id, ','), ''), true)
+      from locked)
     select e.id, e.tenant_id, e.url, e.headers_sealed, e.signing_secret_sealed,
       case when e.previous_signing_secret_until > now()
         then e.previous_signing_secret_sealed end as previous_signing_secret_sealed,
@@ -92,7 +98,6 @@ export async function lockOpenEndpoints(
       e.state = 'held' or e.failure_count > 0 or e.ramp_per_second is not null
         or e.not_before is not null as troubled,
       l.id is not null as mine
-    from wanted w join webhook_endpoint e on e.id = w.id
-    left join locked l on l.id = w.id`.execute(trx);
-  return rows;
+    from kept, wanted w join webhook_endpoint e on e.id = w.id
+    left join locked l on l.id = w.id`;
 }

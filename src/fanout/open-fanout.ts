@@ -4,6 +4,7 @@ import type { Metrics } from "../metrics.ts";
 import type { OutboundAgent } from "../outbound/agent.ts";
 import type { ChangeFeed } from "../store/change-feed.ts";
 import type { Database } from "../store/database.ts";
+import type { Store } from "../store/open-store.ts";
 import type { Sealer } from "../tenancy/sealing.ts";
 import { createAttemptDelivery } from "./attempt.ts";
 import { claimDeliveries } from "./claim.ts";
@@ -39,7 +40,7 @@ export type Fanout = {
 export function openFanout(options: {
   db: Database;
   /** Opened with `planOnce`: what claims and settles. */
-  planned: Database;
+  planned: Store["planned"];
   feed: ChangeFeed;
   sealer: Sealer;
   outbound: OutboundAgent;
@@ -68,9 +69,9 @@ export function openFanout(options: {
     dropOld: () => dropOld({ db, log }, { before: new Date(Date.now() - retentionMs) }),
     startDispatcher() {
       const dispatcher = startDispatcher({
-        claim: (limits) => claimDeliveries(planned, limits),
+        claim: (limits) => claimDeliveries(planned.inOneTrip, limits),
         attempt: createAttemptDelivery({ outbound, endpointSecrets, policy, log }),
-        settle: (settlements) => settleAttempts(planned, settlements, conditionPolicy),
+        settle: (settlements) => settleAttempts(planned.db, settlements, conditionPolicy),
         log,
         metrics,
       });

@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect, type Transaction } from "kysely";
 import { Pool } from "pg";
 import type { Secret } from "../secret.ts";
+import { createInOneTrip, type InOneTrip } from "./in-one-trip.ts";
 import { fitOut } from "./pooled-client.ts";
 import type { Schema } from "./schema.ts";
 
@@ -13,7 +14,7 @@ export const APPLICATION_NAME = "waba-gateway";
 const IDLE_IN_TRANSACTION_MS = 5000;
 const PLAN_ONCE = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off";
 
-export type OpenDatabase = { db: Database; close: () => Promise<void> };
+export type OpenDatabase = { db: Database; inOneTrip: InOneTrip; close: () => Promise<void> };
 
 /**
  * Opens a pool over PostgreSQL 15 or later. No statement runs longer than `statementTimeoutMs`:
@@ -40,6 +41,7 @@ export function openDatabase(options: {
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     connectionTimeoutMillis: 3000,
     keepAlive: true,
+    pipeline: true, // a statement is sent without waiting for the answers to those before it
     ...(options.planOnce === true && { options: PLAN_ONCE }),
   });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end
@@ -51,7 +53,7 @@ export function openDatabase(options: {
     fitOut(client, { statementTimeoutMs });
   });
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
-  return { db, close: () => db.destroy() };
+  return { db, inOneTrip: createInOneTrip(pool, db), close: () => db.destroy() };
 }
 
 /** What tells this gateway from others over the same Redis. */

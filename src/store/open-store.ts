@@ -2,14 +2,14 @@ import type { Config } from "../config.ts";
 import { type Log, logBackgroundFailed } from "../log.ts";
 import type { Secret } from "../secret.ts";
 import { type ChangeFeed, startChangeFeed } from "./change-feed.ts";
-import { type Database, installationId, openDatabase } from "./database.ts";
+import { type Database, installationId, type OpenDatabase, openDatabase } from "./database.ts";
 import { createSignals, type Signals } from "./signals.ts";
 
 /** What every module stands on: PostgreSQL, Redis where there is one, and news of both. */
 export type Store = {
   db: Database;
   /** For what is run all the time, so that no call keeps it waiting; plans once. */
-  planned: Database;
+  planned: Pick<OpenDatabase, "db" | "inOneTrip">;
   feed: ChangeFeed;
   redis: { url: Config["REDIS_URL"]; prefix: string };
   signals: Signals;
@@ -52,5 +52,5 @@ export async function openStore(
     redis.url === undefined ? ownSignals : createSignals({ url: redis.url, prefix: redis.prefix });
   stack.defer(signals.stop);
   signals.listen("change", () => void feed.read());
-  return { db, planned: planned.db, feed, redis, signals };
+  return { db, planned, feed, redis, signals };
 }

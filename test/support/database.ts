@@ -1,10 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { inject } from "vitest";
 import { Secret } from "../../src/secret.ts";
-import { type Database, openDatabase } from "../../src/store/database.ts";
+import { type OpenDatabase, openDatabase } from "../../src/store/database.ts";
 import { administer, urlOf } from "./template-database.ts";
 
-export type TestDatabase = { url: string; db: Database; drop: () => Promise<void> };
+export type TestDatabase = Pick<OpenDatabase, "db" | "inOneTrip"> & {
+  url: string;
+  drop: () => Promise<void>;
+};
 
 /** A migrated database of one's own; `drop` in `afterAll`. */
 export async function createTestDatabase(): Promise<TestDatabase> {
@@ -12,10 +15,11 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `wg_test_${randomBytes(6).toString("hex")}`;
   await administer(adminUrl, `create database ${name} template ${template}`);
   const url = urlOf(adminUrl, name);
-  const { db, close } = openDatabase({ url: new Secret(url), onIdleError: () => {} });
+  const { db, inOneTrip, close } = openDatabase({ url: new Secret(url), onIdleError: () => {} });
   return {
     url,
     db,
+    inOneTrip,
     async drop() {
       await close();
       await administer(adminUrl, `drop database if exists ${name} with (force)`);

@@ -4,7 +4,7 @@ import { writeNotifications } from "../../../src/events/write-notifications.ts";
 import { claimDeliveries, type Claimed, type ClaimedDelivery } from "../../../src/fanout/claim.ts";
 import { settleDeliveries } from "../../../src/fanout/settle.ts";
 import { Secret } from "../../../src/secret.ts";
-import { type Database, openDatabase, type OpenDatabase } from "../../../src/store/database.ts";
+import { openDatabase, type OpenDatabase } from "../../../src/store/database.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { buildEndpoint, buildTenant, event, notification } from "../rows.ts";
 
@@ -33,10 +33,12 @@ async function endpointWith(
   return { id, tenantId };
 }
 
-const claimFrom = async (db: Database, deliveriesMax: number): Promise<ClaimedDelivery[]> =>
-  (await claimDeliveries(db, { deliveriesMax })).deliveries;
+const claimFrom = async (
+  { inOneTrip }: Pick<OpenDatabase, "inOneTrip">,
+  deliveriesMax: number,
+): Promise<ClaimedDelivery[]> => (await claimDeliveries(inOneTrip, { deliveriesMax })).deliveries;
 
-const claim = (deliveriesMax = 1000) => claimFrom(database.db, deliveriesMax);
+const claim = (deliveriesMax = 1000) => claimFrom(database, deliveriesMax);
 
 const DELIVERED = { state: "delivered", nextAttemptAt: null, attempt: undefined } as const;
 const now = (): number => performance.now();
@@ -83,7 +85,7 @@ describe("a claim", () => {
     await removeAll();
     await endpointWith(300, { max_in_flight: 100 });
     await endpointWith(300, { max_in_flight: 100 });
-    const claims = await Promise.all(processes.map(({ db }) => claimFrom(db, 50)));
+    const claims = await Promise.all(processes.map((each) => claimFrom(each, 50)));
     const ids = claims.flat().map(({ id }) => id);
     expect(ids.length).toBeGreaterThan(0);
     expect(new Set(ids).size).toBe(ids.length);
@@ -150,8 +152,8 @@ describe("a claim", () => {
     const given: number[] = [];
     while (performance.now() - startedMs < 1500) {
       const [{ deliveries, again }] = (await Promise.all([
-        claimDeliveries(database.db, { deliveriesMax: 100 }),
-        claimFrom(processes[0]!.db, 100).then((more) => given.push(...more.map(() => now()))),
+        claimDeliveries(database.inOneTrip, { deliveriesMax: 100 }),
+        claimFrom(processes[0]!, 100).then((more) => given.push(...more.map(() => now()))),
       ])) as [Claimed, unknown];
       given.push(...deliveries.map(() => now()));
       if (deliveries.length > 0) {
@@ -174,7 +176,7 @@ describe("a claim", () => {
     const greedy = await endpointWith(100, { max_in_flight: 100 });
     const other = await endpointWith(1);
     const underWay = new Map([[greedy.tenantId, 60]]);
-    const { deliveries } = await claimDeliveries(database.db, {
+    const { deliveries } = await claimDeliveries(database.inOneTrip, {
       deliveriesMax: 100,
       underWay,
       room: 64,
@@ -213,7 +215,7 @@ describe("a claim", () => {
     const counts: number[] = [];
     for (let round = 0; round < 20; round++) {
       const claimed = (
-        await Promise.all([...processes, ...processes].map(({ db }) => claimFrom(db, 100)))
+        await Promise.all([...processes, ...processes].map((each) => claimFrom(each, 100)))
       ).flat();
       counts.push(...endpoints.map((endpoint) => of(endpoint, claimed).length));
       await settleDeliveries(
@@ -272,7 +274,7 @@ describe("a lease", () => {
     await lapse();
     const claims = [];
     for (let round = 0; round < 3; round++) {
-      const found = await Promise.all(processes.map(({ db }) => claimFrom(db, 100)));
+      const found = await Promise.all(processes.map((each) => claimFrom(each, 100)));
       claims.push(...found.flat());
     }
     expect(claims).toHaveLength(50);

@@ -38,7 +38,7 @@ describe("an endpoint in order", () => {
   }
 
   const claim = async (): Promise<ClaimedDelivery[]> =>
-    (await claimDeliveries(database.db, { deliveriesMax: 100 })).deliveries;
+    (await claimDeliveries(database.inOneTrip, { deliveriesMax: 100 })).deliveries;
 
   function settle(
     delivery: ClaimedDelivery,

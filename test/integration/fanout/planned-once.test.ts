@@ -34,7 +34,8 @@ describe("what delivers, planned while there is nothing", () => {
     ]);
 
   const claim = async (): Promise<ClaimedDelivery[]> =>
-    (await claimDeliveries(planned.db, { deliveriesMax: 100, tenantIds: [tenantId] })).deliveries;
+    (await claimDeliveries(planned.inOneTrip, { deliveriesMax: 100, tenantIds: [tenantId] }))
+      .deliveries;
 
   const settle = (claimed: ClaimedDelivery[]): Promise<unknown> =>
     settleAttempts(

@@ -33,7 +33,10 @@ beforeAll(async () => {
     await writeNotifications(db, [notification(events)]);
   }
   await deleteEndpoint(db, tenantId, { endpointId: gone.id, among: null });
-  const { deliveries } = await claimDeliveries(db, { deliveriesMax: 24, tenantIds: [tenantId] });
+  const { deliveries } = await claimDeliveries(database.inOneTrip, {
+    deliveriesMax: 24,
+    tenantIds: [tenantId],
+  });
   const at = { startedAt: new Date(), durationMs: 1, status: 200, answer: null };
   await settleDeliveries(
     db,

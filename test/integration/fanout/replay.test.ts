@@ -23,7 +23,7 @@ async function claimed(count: number, fields: Fields = {}): Promise<ClaimedDeliv
   await buildEndpoint(database.db, id, { max_in_flight: 1000, ordering: "conversation" });
   const events = Array.from({ length: count }, () => event(id, fields));
   await writeNotifications(database.db, [notification(events)]);
-  const found = await claimDeliveries(database.db, { deliveriesMax: 1000, tenantIds: [id] });
+  const found = await claimDeliveries(database.inOneTrip, { deliveriesMax: 1000, tenantIds: [id] });
   expect(found.deliveries).toHaveLength(count);
   return found.deliveries;
 }
@@ -83,7 +83,7 @@ describe("a replay", () => {
       attempts_before_replay: 1,
       replayed_at: expect.any(Date),
     });
-    const again = await claimDeliveries(database.db, {
+    const again = await claimDeliveries(database.inOneTrip, {
       deliveriesMax: 10,
       tenantIds: [delivery.tenant_id],
     });

@@ -23,7 +23,7 @@ async function claimed(count: number): Promise<ClaimedDelivery[]> {
   await buildEndpoint(database.db, id, { max_in_flight: 100 });
   const events = Array.from({ length: count }, () => event(id));
   await writeNotifications(database.db, [notification(events)]);
-  const { deliveries: all } = await claimDeliveries(database.db, { deliveriesMax: 100 });
+  const { deliveries: all } = await claimDeliveries(database.inOneTrip, { deliveriesMax: 100 });
   return all.filter((delivery) => delivery.tenant_id === id);
 }
 
@@ -104,7 +104,7 @@ describe("a delivery that is settled", () => {
     const nextAttemptAt = new Date();
     await settle({ delivery, state: "pending", nextAttemptAt, attempt: undefined });
     expect(await live(delivery)).toMatchObject({ state: "pending", attempt_count: 0 });
-    const { deliveries: again } = await claimDeliveries(database.db, { deliveriesMax: 100 });
+    const { deliveries: again } = await claimDeliveries(database.inOneTrip, { deliveriesMax: 100 });
     expect(again).toContainEqual(expect.objectContaining({ id: delivery.id, attempt_count: 1 }));
     expect((await seen(delivery)).attempts).toEqual([]);
   });

@@ -60,7 +60,7 @@ describe("deliveries that nobody would look at again", () => {
     const conversation = createHash("sha256").update("a user").digest();
     await write(conversation);
     await write(conversation);
-    const [first] = (await claimDeliveries(database.db, { deliveriesMax: 10 })).deliveries;
+    const [first] = (await claimDeliveries(database.inOneTrip, { deliveriesMax: 10 })).deliveries;
     const before = new Date(Date.now() - 86_400_000);
     await database.db
       .updateTable("delivery")
@@ -69,7 +69,7 @@ describe("deliveries that nobody would look at again", () => {
       .execute();
     const log = createLog({ level: "silent", format: "json", destination: { write() {} } });
     await dropOld({ db: database.db, log }, { before });
-    const { deliveries } = await claimDeliveries(database.db, { deliveriesMax: 10 });
+    const { deliveries } = await claimDeliveries(database.inOneTrip, { deliveriesMax: 10 });
     expect(deliveries).toHaveLength(1);
     expect(deliveries[0]?.id).not.toBe(first?.id);
   });

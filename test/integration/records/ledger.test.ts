@@ -98,7 +98,10 @@ const writeEvents = (tenantId: string, count: number) =>
   ]);
 
 async function settleSome(tenantId: string, state: "delivered" | "exhausted", count: number) {
-  const { deliveries } = await claimDeliveries(db, { deliveriesMax: count, tenantIds: [tenantId] });
+  const { deliveries } = await claimDeliveries(database.inOneTrip, {
+    deliveriesMax: count,
+    tenantIds: [tenantId],
+  });
   const at = { startedAt: new Date(), durationMs: 1, status: 200, answer: null };
   const attempt = { ...at, outcome: state, reason: "First attempt.", next: "Nothing more." };
   await settleDeliveries(
@@ -118,7 +121,7 @@ describe("the ledger", () => {
     const late = await buildEndpoint(db, id);
     await settleSome(id, "delivered", 8);
     await settleSome(id, "exhausted", 5);
-    await claimDeliveries(db, { deliveriesMax: 2, tenantIds: [id] });
+    await claimDeliveries(database.inOneTrip, { deliveriesMax: 2, tenantIds: [id] });
     await deleteEndpoint(db, id, { endpointId: some.id, among: null });
 
     const check = (rows: LedgerRow[]) => {

@@ -114,7 +114,7 @@ describe("a delivery that waits past the retention", () => {
     await buildEndpoint(database.db, tenantId, { max_in_flight: 1 });
     const seven = Array.from({ length: 7 }, () => event(tenantId));
     await writeNotifications(database.db, [notification(seven)]);
-    await claimDeliveries(database.db, { deliveriesMax: 1, tenantIds: [tenantId] });
+    await claimDeliveries(database.inOneTrip, { deliveriesMax: 1, tenantIds: [tenantId] });
     const span = { from: new Date(0), to: new Date("2200-01-01") };
 
     const exhaust = (before: Date) => exhaustOldDeliveries(database.db, { before, batchMax: 3 });

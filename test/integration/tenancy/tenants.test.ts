@@ -99,7 +99,7 @@ async function buildWhole(): Promise<{ id: string; hook: [token: string, secret:
   await buildLedger(id);
   await buildKnown(db, id);
   await writeNotifications(db, [notification([event(id), event(id)])]);
-  const { deliveries: claimed } = await claimDeliveries(db, { deliveriesMax: 100 });
+  const { deliveries: claimed } = await claimDeliveries(database.inOneTrip, { deliveriesMax: 100 });
   await settleDeliveries(
     db,
     claimed
