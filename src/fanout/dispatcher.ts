@@ -20,8 +20,8 @@ export type Dispatcher = {
 
 const UNDER_WAY_MAX = 2048;
 const UNDER_WAY_BYTES_MAX = 256 * 1024 * 1024;
-const CLAIM_MAX = 200;
-const SETTLE_BATCH_MAX = 200;
+const CLAIM_MAX = 300;
+const SETTLE_BATCH_MAX = 300;
 // What is due before that is not left to the look once a second.
 const SOON_MS = 1000;
 const LOOK_ANYWAY_MS = 60_000;
