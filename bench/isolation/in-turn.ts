@@ -26,6 +26,8 @@ const HEALTHY_ENDPOINTS = 5;
 const HEALTHY_PER_SECOND = 50;
 const PORTS = 101;
 const RATIO_MAX = 1.5;
+// While the other side had its turn all connections were closed: to open them again is no isolation.
+const WARM_UP_SECONDS = 1;
 
 type Side = {
   stage: Stage;
@@ -135,13 +137,14 @@ async function slice(
         tenants.flatMap(({ numbers }) => numbers),
       ),
       connections: 128,
-      calls: Math.round(perSecond * seconds),
+      calls: Math.round(perSecond * (WARM_UP_SECONDS + seconds)),
       perSecond,
     });
   await waitUntilDelivered(databaseUrl, tenantIds);
   await takeStamps(receiverUrl);
+  const sinceMs = performance.timeOrigin + performance.now() + WARM_UP_SECONDS * 1000;
   const disturbing = othersPerSecond > 0 ? load(others, othersPerSecond) : undefined;
   await load(healthy, HEALTHY_PER_SECOND);
   await disturbing;
-  return firstAttemptLatencies({ databaseUrl, receiverUrl, tenantIds });
+  return firstAttemptLatencies({ databaseUrl, receiverUrl, tenantIds, sinceMs });
 }

@@ -50,8 +50,10 @@ export async function firstAttemptLatencies(options: {
   databaseUrl: string;
   receiverUrl: string;
   tenantIds: readonly string[];
+  /** Of events that were written from then on; of all if unsaid. */
+  sinceMs?: number;
 }): Promise<number[]> {
-  const { databaseUrl, receiverUrl, tenantIds } = options;
+  const { databaseUrl, receiverUrl, tenantIds, sinceMs = 0 } = options;
   await waitUntilDelivered(databaseUrl, tenantIds);
   const stamps = await takeStamps(receiverUrl);
   return withClient(databaseUrl, async (client) => {
@@ -60,6 +62,8 @@ export async function firstAttemptLatencies(options: {
        from delivery_finished where id = any ($1::text[]) and tenant_id = any ($2::text[])`,
       [[...stamps.keys()], tenantIds],
     );
-    return rows.map(({ id, at_ms }) => (stamps.get(id) ?? Number.NaN) - at_ms);
+    return rows
+      .filter(({ at_ms }) => at_ms >= sinceMs)
+      .map(({ id, at_ms }) => (stamps.get(id) ?? Number.NaN) - at_ms);
   });
 }

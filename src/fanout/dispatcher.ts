@@ -6,6 +6,7 @@ import type { AttemptDelivery } from "./attempt.ts";
 import type { Claimed, ClaimedDelivery, ClaimLimits } from "./claim.ts";
 import { recordAttempt } from "./record-attempt.ts";
 import { createUnderWay } from "./under-way.ts";
+import { createWanted } from "./wanted.ts";
 import type { Settled } from "./settle-attempts.ts";
 import type { Settlement } from "./settle.ts";
 
@@ -25,8 +26,7 @@ const SETTLE_BATCH_MAX = 300;
 // What is due before that is not left to the look once a second.
 const SOON_MS = 1000;
 const LOOK_ANYWAY_MS = 60_000;
-// Under load a claim then finds several due instead of one (measured: 10 ms saves little more, and is
-// felt by whoever has little beside one who has much).
+// Between two claims for a tenant.
 const CLAIM_PACE_MS = 5;
 
 /**
@@ -43,9 +43,9 @@ export function startDispatcher(options: {
 }): Dispatcher {
   const { log, metrics } = options;
   const underWay = createUnderWay({ deliveriesMax: UNDER_WAY_MAX, bytesMax: UNDER_WAY_BYTES_MAX });
-  /** For whom a claim is worth a try: now, or from when on. */
-  const wanted = new Set<string>();
-  const wantedLater = new Map<string, number>();
+  const wanted = createWanted({ paceMs: CLAIM_PACE_MS });
+  /** For whom the last claim left something that waits for slots or room, or has not answered yet. */
+  const unfinished = new Set<string>();
   let swept = false;
   const settling = createGroupCommit<Settlement, boolean>({
     commit: settleTogether,
@@ -55,28 +55,8 @@ export function startDispatcher(options: {
   });
 
   function poke(tenantIds: Iterable<string>): void {
-    for (const tenantId of tenantIds) {
-      wanted.add(tenantId);
-    }
+    wanted.add(tenantIds);
     looking.poke();
-  }
-
-  function wantLater(tenantId: string, afterMs: number): void {
-    const atMs = performance.now() + afterMs;
-    wantedLater.set(tenantId, Math.min(atMs, wantedLater.get(tenantId) ?? atMs));
-  }
-
-  function takeWanted(): string[] {
-    const nowMs = performance.now();
-    for (const [tenantId, atMs] of wantedLater) {
-      if (atMs <= nowMs) {
-        wantedLater.delete(tenantId);
-        wanted.add(tenantId);
-      }
-    }
-    const tenantIds = [...wanted];
-    wanted.clear();
-    return tenantIds;
   }
 
   function wantAgain({ delivery, attempt, nextAttemptAt }: Settlement): void {
@@ -84,7 +64,7 @@ export function startDispatcher(options: {
       const endedMs = attempt.startedAt.getTime() + attempt.durationMs;
       const afterMs = nextAttemptAt.getTime() - endedMs;
       if (afterMs < SOON_MS) {
-        wantLater(delivery.tenant_id, afterMs);
+        wanted.addLater(delivery.tenant_id, afterMs);
       }
     }
   }
@@ -102,7 +82,8 @@ export function startDispatcher(options: {
     return matched;
   }
 
-  async function deliver(delivery: ClaimedDelivery, signal: AbortSignal): Promise<void> {
+  /** Whether more may be due because this has ended, besides what waits for its slot. */
+  async function deliver(delivery: ClaimedDelivery, signal: AbortSignal): Promise<boolean> {
     const settlement = await options.attempt(delivery, signal);
     if (await settling.add(settlement)) {
       recordAttempt({ log, metrics }, settlement);
@@ -110,24 +91,38 @@ export function startDispatcher(options: {
     } else {
       logSettleUnmatched(log, { deliveryIds: [delivery.id] });
     }
+    return (
+      settlement.state !== "delivered" ||
+      delivery.conversation !== null ||
+      delivery.endpoint.troubled
+    );
+  }
+
+  async function deliverAndLook(delivery: ClaimedDelivery, signal: AbortSignal): Promise<void> {
+    const mayBringMore = await deliver(delivery, signal).catch((err: unknown) => {
+      // What could not be settled comes back when its lease runs out.
+      logBackgroundFailed(log, { job: "deliver", err });
+      return true;
+    });
+    underWay.remove(delivery);
+    if (mayBringMore || unfinished.has(delivery.tenant_id)) {
+      wanted.add([delivery.tenant_id]);
+    }
+    // Also for others, who may have waited for room.
+    if (wanted.isAnybody()) {
+      looking.poke();
+    }
   }
 
   function start(delivery: ClaimedDelivery): void {
     const cut = new AbortController();
-    const work = deliver(delivery, cut.signal)
-      // What could not be settled comes back when its lease runs out.
-      .catch((error: unknown) => logBackgroundFailed(log, { job: "deliver", err: error }))
-      .finally(() => {
-        underWay.remove(delivery, work);
-        // A slot is free, and its endpoint may have more waiting.
-        poke([delivery.tenant_id]);
-      });
-    underWay.add(delivery, work, cut);
+    underWay.add(delivery, deliverAndLook(delivery, cut.signal), cut);
   }
 
   async function claimFor(tenantIds: string[], lapsed: boolean): Promise<void> {
     const room = underWay.room();
     const deliveriesMax = Math.min(CLAIM_MAX, room);
+    tenantIds.forEach((tenantId) => unfinished.add(tenantId));
     const claimed = await options.claim({
       deliveriesMax,
       tenantIds,
@@ -136,14 +131,16 @@ export function startDispatcher(options: {
       room,
     });
     claimed.deliveries.forEach(start);
+    tenantIds.forEach((tenantId) => unfinished.delete(tenantId));
     for (const [tenantId, afterMs] of claimed.again) {
-      wantLater(tenantId, afterMs);
+      unfinished.add(tenantId);
+      wanted.addLater(tenantId, afterMs);
     }
   }
 
   async function lookOnce(): Promise<void> {
     // Without room the next attempt that ends makes it look again.
-    const tenantIds = underWay.room() > 0 ? takeWanted() : [];
+    const tenantIds = underWay.room() > 0 ? wanted.take() : [];
     if (tenantIds.length > 0) {
       const lapsed = swept;
       swept = false;
@@ -154,13 +151,13 @@ export function startDispatcher(options: {
   async function look(): Promise<number> {
     // Whatever fails here is found again by the look once a second.
     await lookOnce().catch((err: unknown) => logBackgroundFailed(log, { job: "claim", err }));
-    const soonestMs = Math.min(...wantedLater.values()) - performance.now();
+    const soonestMs = wanted.nextMs();
     return underWay.room() > 0 && soonestMs < LOOK_ANYWAY_MS
       ? Math.max(0, soonestMs)
       : LOOK_ANYWAY_MS;
   }
 
-  const looking = keepLooking(look, { paceMs: CLAIM_PACE_MS });
+  const looking = keepLooking(look);
   return {
     poke,
     sweep(tenantIds) {

@@ -107,6 +107,10 @@ export function leaseDue(options: {
         or (select count(*) from chosen) < (select count(*) from in_turn)
       group by tenant_id
       union all
+      -- Of whose slots all are taken; another process may end what it has there.
+      select tenant_id, ${WITHOUT_ROOM_MS}::int from open_endpoint o
+      where state = 'active' and slots <= (select count(*) from due d where d.endpoint_id = o.id)
+      union all
       select tenant_id, (greatest(${PACE_STEP_SECONDS}::float8, 1 / per_second) * 1000)::int
       from open_endpoint
       where tokens is not null and state = 'active' and under_way < max_in_flight

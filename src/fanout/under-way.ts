@@ -4,7 +4,7 @@ import type { ClaimedDelivery } from "./claim.ts";
 export type UnderWay = {
   /** `cut` ends it early. One for each: a signal looks through all that listen to it for one that does already. */
   add(delivery: ClaimedDelivery, work: Promise<void>, cut: AbortController): void;
-  remove(delivery: ClaimedDelivery, work: Promise<void>): void;
+  remove(delivery: ClaimedDelivery): void;
   /** How many more there may be. */
   room(): number;
   byTenant: ReadonlyMap<string, number>;
@@ -14,7 +14,7 @@ export type UnderWay = {
 };
 
 export function createUnderWay(max: { deliveriesMax: number; bytesMax: number }): UnderWay {
-  const works = new Map<Promise<void>, AbortController>();
+  const works = new Map<ClaimedDelivery, { work: Promise<void>; cut: AbortController }>();
   const byTenant = new Map<string, number>();
   let bytes = 0;
 
@@ -30,23 +30,23 @@ export function createUnderWay(max: { deliveriesMax: number; bytesMax: number })
   return {
     byTenant,
     add(delivery, work, cut) {
-      works.set(work, cut);
+      works.set(delivery, { work, cut });
       bytes += delivery.body.length;
       count(delivery.tenant_id, 1);
     },
-    remove(delivery, work) {
-      works.delete(work);
+    remove(delivery) {
+      works.delete(delivery);
       bytes -= delivery.body.length;
       count(delivery.tenant_id, -1);
     },
     room: () => (bytes < max.bytesMax ? max.deliveriesMax - works.size : 0),
     cut() {
-      for (const cut of works.values()) {
+      for (const { cut } of works.values()) {
         cut.abort();
       }
     },
     async drained() {
-      await Promise.all(works.keys());
+      await Promise.all([...works.values()].map(({ work }) => work));
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { RawBuilder } from "kysely";
 import type { Pool, PoolClient } from "pg";
 import type { Database } from "./database.ts";
+import { socketOf } from "./pooled-client.ts";
 
 /**
  * Runs statements in a transaction, all sent at once: one round trip, where kysely's own takes one
@@ -20,14 +21,25 @@ export function createInOneTrip(pool: Pool, db: Database): InOneTrip {
   }) => {
     const compiled = statements.map((statement) => statement.compile(db));
     const client = await pool.connect();
-    const sent = [
+    const sent = inOneWrite(client, () => [
       client.query("begin"),
       ...compiled.map(({ sql, parameters }) => client.query(sql, [...parameters])),
       client.query("commit"),
-    ];
+    ]);
     const answers = await settled(client, sent);
     return answers.slice(1, -1).map(({ rows }) => rows) as { [Place in keyof Rows]: Rows[Place][] };
   };
+}
+
+/** Each write wakes the server, which may well take the processor from us. */
+function inOneWrite<Sent>(client: PoolClient, send: () => Sent): Sent {
+  const socket = socketOf(client);
+  socket.cork();
+  try {
+    return send();
+  } finally {
+    socket.uncork();
+  }
 }
 
 /** Waits for all of them, so that none is under way when the connection is somebody else's. */

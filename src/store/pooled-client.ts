@@ -56,6 +56,6 @@ export function fitOut(client: PoolClient, options: { statementTimeoutMs: number
 }
 
 /** Not in `pg`'s types, and since its first version in its every client. */
-function socketOf(client: PoolClient): Socket {
+export function socketOf(client: PoolClient): Socket {
   return (client as unknown as { connection: { stream: Socket } }).connection.stream;
 }
