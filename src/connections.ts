@@ -1,8 +1,8 @@
 import type { Client } from "undici";
 
-/** undici's clients, one connection each. An exchange takes one for itself, and gives it back when it is over. */
+/** undici's clients, a connection each. An exchange takes one, and gives it back when it is over. */
 export type Connections = {
-  /** The free one that was used last, or a new one; `undefined` when the origin has as many as it may and none is free. */
+  /** The free one that was used last, or a new one; `undefined` when there are as many as may be. */
   take: (origin: string) => Client | undefined;
   giveBack: (origin: string, connection: Client) => void;
   /** Cuts all of them. */
@@ -13,9 +13,9 @@ type OfOrigin = { all: Set<Client>; free: Client[] };
 
 /**
  * Up to `perOrigin` connections to each origin, last used first: the others rest until somebody
- * closes them, and are forgotten then. One that is older than `ageMaxMs` is given to nobody, so that
- * its name is looked up again. undici's own pool looks for a free one among all of them, twice a
- * call, and does not ask the age of one that somebody waits for.
+ * closes them, and are forgotten then. One that is older than `ageMaxMs` is given to nobody, so
+ * that its name is looked up again. undici's own pool looks for a free one among all of them, twice
+ * a call, and does not ask the age of one that somebody waits for.
  */
 export function openConnections(options: {
   open: (origin: string) => Client;
@@ -29,6 +29,7 @@ export function openConnections(options: {
 
   function openOne(origin: string, ofOrigin: OfOrigin): Client {
     const connection = open(origin);
+    origins.set(origin, ofOrigin); // out of which the last one may just have been forgotten
     ofOrigin.all.add(connection);
     connection.on("connect", () => openedAtMs.set(connection, performance.now()));
     connection.on("disconnect", () => {
@@ -57,11 +58,7 @@ export function openConnections(options: {
 
   return {
     take(origin) {
-      let ofOrigin = origins.get(origin);
-      if (ofOrigin === undefined) {
-        ofOrigin = { all: new Set(), free: [] };
-        origins.set(origin, ofOrigin);
-      }
+      const ofOrigin = origins.get(origin) ?? { all: new Set(), free: [] };
       for (let free = ofOrigin.free.pop(); free !== undefined; free = ofOrigin.free.pop()) {
         if (mayBeUsedAgain(free)) {
           return free;

@@ -133,8 +133,8 @@ function untilSent<Result extends Exchange | Streamed>(
 }
 
 /**
- * Rather than queued: no deadline counts in a queue, and a send must never stand behind another on a
- * connection that may die, because which of them was executed could not be told.
+ * Rather than queued: no deadline counts in a queue, and a send must never stand behind another on
+ * a connection that may die, because which of them was executed could not be told.
  * @throws {ApiError} `overloaded`
  */
 function refuse(): never {

@@ -50,15 +50,16 @@ export type Claimed = {
 // Another process has the endpoint in hand: it may not see what was committed a moment ago.
 const WHEN_LOCKED_MS = 10;
 
-// A lease that a crash of the server takes with it is made again: at worst one attempt more, which
-// `at least once` allows. Waiting was a fifth of the time from commit to POST.
+// What a crash of the server takes with it is claimed again: at worst it is posted twice, maybe at
+// once, which `at least once` allows. Waiting was a fifth of the time from commit to POST.
 const NOT_WAITING_FOR_THE_DISK = sql`set local synchronous_commit = off`;
 
 /**
  * Leases up to `deliveriesMax` due deliveries, of each endpoint and tenant in turn. Attempts are
- * counted here, so that a crash is an attempt too. Two statements, because the second must see what
- * the claim that held an endpoint just before has committed: only then are `max_in_flight` and the
- * rates exact over all processes.
+ * counted here, so that a crash is an attempt too. What has lapsed is made due before, by itself.
+ * Locking and leasing are two statements, because the second must see what the claim that held an
+ * endpoint just before has committed: only then are `max_in_flight` and the rates exact over all
+ * processes.
  */
 export async function claimDeliveries(inOneTrip: InOneTrip, limits: ClaimLimits): Promise<Claimed> {
   const {

@@ -44,7 +44,7 @@ export function startDispatcher(options: {
   const { log, metrics } = options;
   const underWay = createUnderWay({ deliveriesMax: UNDER_WAY_MAX, bytesMax: UNDER_WAY_BYTES_MAX });
   const wanted = createWanted({ paceMs: CLAIM_PACE_MS });
-  /** For whom the last claim left something that waits for slots or room, or has not answered yet. */
+  /** For whom the last claim left what waits for slots or room, or has not answered yet. */
   const unfinished = new Set<string>();
   let swept = false;
   const settling = createGroupCommit<Settlement, boolean>({
@@ -104,12 +104,12 @@ export function startDispatcher(options: {
       logBackgroundFailed(log, { job: "deliver", err });
       return true;
     });
+    const wasWithoutRoom = underWay.room() <= 0;
     underWay.remove(delivery);
     if (mayBringMore || unfinished.has(delivery.tenant_id)) {
-      wanted.add([delivery.tenant_id]);
-    }
-    // Also for others, who may have waited for room.
-    if (wanted.isAnybody()) {
+      poke([delivery.tenant_id]);
+    } else if (wasWithoutRoom) {
+      // Somebody else may have waited for it.
       looking.poke();
     }
   }
@@ -152,9 +152,7 @@ export function startDispatcher(options: {
     // Whatever fails here is found again by the look once a second.
     await lookOnce().catch((err: unknown) => logBackgroundFailed(log, { job: "claim", err }));
     const soonestMs = wanted.nextMs();
-    return underWay.room() > 0 && soonestMs < LOOK_ANYWAY_MS
-      ? Math.max(0, soonestMs)
-      : LOOK_ANYWAY_MS;
+    return underWay.room() > 0 ? Math.min(soonestMs, LOOK_ANYWAY_MS) : LOOK_ANYWAY_MS;
   }
 
   const looking = keepLooking(look);

@@ -19,9 +19,10 @@ export type Cut = { tenant_id: string; again_ms: number };
 export type Leased = Partial<Omit<ClaimedDelivery, "endpoint">> & { cut: Cut[] | null };
 
 /**
- * Leases what is due of the endpoints that its transaction has locked: no more than their slots and their pace give, in
- * turns, so that whoever has little due is never behind whoever has much. A tenant has no more under
- * way than there is room left for others; so there is always some, however many endpoints hang.
+ * Leases what is due of the endpoints that its transaction has locked: no more than their slots and
+ * their pace give, in turns, so that whoever has little due is never behind whoever has much. A
+ * tenant has no more under way than there is room left for others; so there is always some, however
+ * many endpoints hang.
  *
  * The rows are found again by where they lie, without their key: one that has moved since (it was made
  * due by hand) is left to the next look.
@@ -107,7 +108,7 @@ export function leaseDue(options: {
         or (select count(*) from chosen) < (select count(*) from in_turn)
       group by tenant_id
       union all
-      -- Of whose slots all are taken; another process may end what it has there.
+      -- Whose slots are all taken: by other processes too, and what those end is not heard of here.
       select tenant_id, ${WITHOUT_ROOM_MS}::int from open_endpoint o
       where state = 'active' and slots <= (select count(*) from due d where d.endpoint_id = o.id)
       union all

@@ -66,8 +66,8 @@ export type OpenEndpoint = {
 };
 
 /**
- * Locks the open endpoints that something is due for, of these tenants or of all, and keeps which in
- * `LOCKED_ENDPOINTS` until the transaction ends.
+ * Locks the open endpoints that something is due for, of these tenants or of all, and keeps which
+ * in `LOCKED_ENDPOINTS` until the transaction ends.
  */
 export function lockOpenEndpoints(
   tenantIds: readonly string[] | undefined,

@@ -2,7 +2,7 @@ import type { ClaimedDelivery } from "./claim.ts";
 
 /** The attempts that this process has under way, bounded in number and in bytes. */
 export type UnderWay = {
-  /** `cut` ends it early. One for each: a signal looks through all that listen to it for one that does already. */
+  /** `cut` ends it early. One for each: a signal looks through all its listeners for each new one. */
   add(delivery: ClaimedDelivery, work: Promise<void>, cut: AbortController): void;
   remove(delivery: ClaimedDelivery): void;
   /** How many more there may be. */

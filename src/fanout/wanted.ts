@@ -4,9 +4,7 @@ export type Wanted = {
   addLater(tenantId: string, afterMs: number): void;
   /** Whom to claim for now. Each is taken once, and not again before the pace is over. */
   take(): string[];
-  /** Whether `take` might give somebody at once. */
-  isAnybody(): boolean;
-  /** After which time somebody comes of those that were added for later or held back. */
+  /** After which time there is somebody to take. */
   nextMs(): number;
 };
 
@@ -18,12 +16,8 @@ export function createWanted(options: { paceMs: number; now?: () => number }): W
   const { paceMs, now = () => performance.now() } = options;
   const soon = new Set<string>();
   const later = new Map<string, number>();
-  /** When each was taken, of late; the oldest first. */
+  /** When each was taken, within the pace; the oldest first. */
   const takenAtMs = new Map<string, number>();
-
-  function addAt(tenantId: string, atMs: number): void {
-    later.set(tenantId, Math.min(atMs, later.get(tenantId) ?? atMs));
-  }
 
   function forgetWhoWasTaken(beforeMs: number): void {
     for (const [tenantId, atMs] of takenAtMs) {
@@ -40,7 +34,10 @@ export function createWanted(options: { paceMs: number; now?: () => number }): W
         soon.add(tenantId);
       }
     },
-    addLater: (tenantId, afterMs) => addAt(tenantId, now() + afterMs),
+    addLater(tenantId, afterMs) {
+      const atMs = now() + afterMs;
+      later.set(tenantId, Math.min(atMs, later.get(tenantId) ?? atMs));
+    },
     take() {
       const nowMs = now();
       forgetWhoWasTaken(nowMs - paceMs);
@@ -50,20 +47,22 @@ export function createWanted(options: { paceMs: number; now?: () => number }): W
           soon.add(tenantId);
         }
       }
-      const taken: string[] = [];
-      for (const tenantId of soon) {
-        const lastMs = takenAtMs.get(tenantId);
-        if (lastMs === undefined) {
-          taken.push(tenantId);
-          takenAtMs.set(tenantId, nowMs);
-        } else {
-          addAt(tenantId, lastMs + paceMs);
-        }
+      const taken = [...soon].filter((tenantId) => !takenAtMs.has(tenantId));
+      for (const tenantId of taken) {
+        soon.delete(tenantId);
+        takenAtMs.set(tenantId, nowMs);
       }
-      soon.clear();
       return taken;
     },
-    isAnybody: () => soon.size > 0,
-    nextMs: () => Math.min(...later.values()) - now(),
+    nextMs() {
+      let soonestMs = Number.POSITIVE_INFINITY;
+      for (const atMs of later.values()) {
+        soonestMs = Math.min(soonestMs, atMs);
+      }
+      for (const tenantId of soon) {
+        soonestMs = Math.min(soonestMs, (takenAtMs.get(tenantId) ?? 0) + paceMs);
+      }
+      return Math.max(0, soonestMs - now());
+    },
   };
 }

@@ -5,10 +5,11 @@ import { socketOf } from "./pooled-client.ts";
 
 /**
  * Runs statements in a transaction, all sent at once: one round trip, where kysely's own takes one
- * for each and for `begin` and `commit`. A busy process hears every answer some milliseconds late, so
- * that is most of the time of a short transaction. What one statement finds, the next one may read
- * from the database, but not from here.
- * @throws the first error; then nothing of it is kept
+ * for each and for `begin` and `commit`. A busy process hears every answer some milliseconds late,
+ * so that is most of the time of a short transaction. What one statement finds, the next one may
+ * read from the database, but not from here.
+ * @throws the first error of a statement, and nothing is kept; or that the connection broke, and
+ * then it is not known whether all was committed or nothing
  */
 export type InOneTrip = <Rows extends unknown[]>(statements: {
   [Place in keyof Rows]: RawBuilder<Rows[Place]>;
@@ -21,13 +22,23 @@ export function createInOneTrip(pool: Pool, db: Database): InOneTrip {
   }) => {
     const compiled = statements.map((statement) => statement.compile(db));
     const client = await pool.connect();
-    const sent = inOneWrite(client, () => [
-      client.query("begin"),
-      ...compiled.map(({ sql, parameters }) => client.query(sql, [...parameters])),
-      client.query("commit"),
-    ]);
-    const answers = await settled(client, sent);
-    return answers.slice(1, -1).map(({ rows }) => rows) as { [Place in keyof Rows]: Rows[Place][] };
+    try {
+      const sent = inOneWrite(client, () => [
+        client.query("begin"),
+        ...compiled.map(({ sql, parameters }) => client.query(sql, [...parameters])),
+        client.query("commit"),
+      ]);
+      // All of them, so that none is under way when the connection is somebody else's.
+      await Promise.allSettled(sent);
+      const answers = await Promise.all(sent);
+      client.release();
+      const found = answers.slice(1, -1).map(({ rows }) => rows);
+      return found as { [Place in keyof Rows]: Rows[Place][] };
+    } catch (error) {
+      // In what state the connection is need not be asked.
+      client.release(true);
+      throw error;
+    }
   };
 }
 
@@ -39,19 +50,5 @@ function inOneWrite<Sent>(client: PoolClient, send: () => Sent): Sent {
     return send();
   } finally {
     socket.uncork();
-  }
-}
-
-/** Waits for all of them, so that none is under way when the connection is somebody else's. */
-async function settled<Answer>(client: PoolClient, sent: Promise<Answer>[]): Promise<Answer[]> {
-  await Promise.allSettled(sent);
-  try {
-    const answers = await Promise.all(sent);
-    client.release();
-    return answers;
-  } catch (error) {
-    // In what state it is need not be asked.
-    client.release(true);
-    throw error;
   }
 }

@@ -30,6 +30,7 @@ export function fitOut(client: PoolClient, options: { statementTimeoutMs: number
   const { statementTimeoutMs } = options;
   const query = client.query.bind(client) as Query;
   let unlimited = statementTimeoutMs === 0;
+  let unanswered = 0;
 
   const fitted: Query = (text, ...rest) => {
     if (typeof text !== "string") {
@@ -42,12 +43,15 @@ export function fitOut(client: PoolClient, options: { statementTimeoutMs: number
     } else if (ENDS_TRANSACTION.test(text)) {
       unlimited = statementTimeoutMs === 0;
     }
-    if (!unlimited && running instanceof Promise) {
-      const timer = setTimeout(
-        () => socketOf(client).destroy(),
-        statementTimeoutMs + BEYOND_TIMEOUT_MS,
-      );
-      const stop = (): void => clearTimeout(timer);
+    if (running instanceof Promise) {
+      unanswered += 1;
+      // One that was sent behind others has their time too.
+      const afterMs = unanswered * (statementTimeoutMs + BEYOND_TIMEOUT_MS);
+      const timer = unlimited ? undefined : setTimeout(() => socketOf(client).destroy(), afterMs);
+      const stop = (): void => {
+        unanswered -= 1;
+        clearTimeout(timer);
+      };
       running.then(stop, stop);
     }
     return running;

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { Client } from "undici";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Connections, openConnections } from "../../src/connections.ts";
@@ -101,5 +101,20 @@ describe("connections", () => {
     await useAndGiveBack(connection);
     expect(connection.destroyed).toBe(true);
     expect(take()).not.toBe(connection);
+  });
+
+  it("that have grown too old while they were free make room for one, which counts", async () => {
+    openUpTo(1, { ageMaxMs: 20 });
+    const old = take();
+    await useAndGiveBack(old);
+    await setTimeout(30);
+    const young = take();
+    expect([young === old, old.destroyed, connections.take(origin)]).toEqual([
+      false,
+      true,
+      undefined,
+    ]);
+    await connections.destroy();
+    expect(young.destroyed).toBe(true);
   });
 });

@@ -80,7 +80,9 @@ describe("an answer that ends in time", () => {
 
 describe("an answer that is cut", () => {
   it.each([1_001, 5_000_000])("of %i bytes is read up to the limit", async (sent) => {
-    const result = await ask((socket) => socket.write(reply(200, "a".repeat(sent))));
+    const result = await ask((socket) => socket.write(reply(200, "a".repeat(sent))), {
+      timeoutMs: 10_000,
+    });
     expect(result).toMatchObject({
       kind: "answer",
       status: 200,

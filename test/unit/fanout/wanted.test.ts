@@ -11,9 +11,9 @@ describe("for whom a claim is wanted", () => {
     const { wanted } = setUp();
     wanted.add(["a", "b"]);
     wanted.add(["a"]);
-    expect(wanted.isAnybody()).toBe(true);
+    expect(wanted.nextMs()).toBe(0);
     expect(wanted.take()).toEqual(["a", "b"]);
-    expect([wanted.take(), wanted.isAnybody()]).toEqual([[], false]);
+    expect([wanted.take(), wanted.nextMs()]).toEqual([[], Number.POSITIVE_INFINITY]);
   });
 
   it("is taken for later when it is time, at the earliest that was said", () => {
@@ -25,6 +25,19 @@ describe("for whom a claim is wanted", () => {
     clock.nowMs += 40;
     expect(wanted.take()).toEqual(["a"]);
     expect([wanted.take(), wanted.nextMs()]).toEqual([[], Number.POSITIVE_INFINITY]);
+  });
+
+  it("is not forgotten for later because it waits for its pace", () => {
+    const { clock, wanted } = setUp();
+    wanted.add(["a"]);
+    wanted.take();
+    wanted.addLater("a", 100);
+    wanted.add(["a"]);
+    expect([wanted.take(), wanted.nextMs()]).toEqual([[], 5]);
+    clock.nowMs += 5;
+    expect([wanted.take(), wanted.nextMs()]).toEqual([["a"], 95]);
+    clock.nowMs += 95;
+    expect(wanted.take()).toEqual(["a"]);
   });
 
   it("waits for its own pace and nobody else's", () => {
