@@ -12,25 +12,35 @@ export type Connections = {
 type OfOrigin = { all: Set<Client>; free: Client[] };
 
 /**
- * Up to `perOrigin` connections to each origin, last used first: the others rest until somebody
- * closes them, and are forgotten then. One that is older than `ageMaxMs` is given to nobody, so
- * that its name is looked up again. undici's own pool looks for a free one among all of them, twice
- * a call, and does not ask the age of one that somebody waits for.
+ * Up to `perOrigin` connections to each origin, last used first; the others rest until somebody
+ * closes them. undici's own pool looks for a free one among all of them, twice a call, and does not
+ * ask the age of one that somebody waits for.
+ *
+ * With `ageMaxMs` one that is older is given to nobody, so that its name is looked up again, and what
+ * was closed is forgotten: for origins that anybody names. Without it, what was closed is kept and
+ * opens itself again (a new client costs more than its connection): for a few origins of one's own.
  */
 export function openConnections(options: {
   open: (origin: string) => Client;
   perOrigin: number;
   ageMaxMs?: number;
 }): Connections {
-  const { open, perOrigin, ageMaxMs = Number.POSITIVE_INFINITY } = options;
+  const { open, perOrigin, ageMaxMs } = options;
   const origins = new Map<string, OfOrigin>();
-  /** Since when each is open; one that is closed opens itself when it is used. */
+  /** Since when each is open. */
   const openedAtMs = new WeakMap<Client, number>();
 
   function openOne(origin: string, ofOrigin: OfOrigin): Client {
     const connection = open(origin);
     origins.set(origin, ofOrigin); // out of which the last one may just have been forgotten
     ofOrigin.all.add(connection);
+    if (ageMaxMs !== undefined) {
+      watch(origin, ofOrigin, connection);
+    }
+    return connection;
+  }
+
+  function watch(origin: string, ofOrigin: OfOrigin, connection: Client): void {
     connection.on("connect", () => openedAtMs.set(connection, performance.now()));
     connection.on("disconnect", () => {
       openedAtMs.delete(connection);
@@ -40,7 +50,6 @@ export function openConnections(options: {
         forget(origin, ofOrigin, connection);
       }
     });
-    return connection;
   }
 
   function forget(origin: string, ofOrigin: OfOrigin, connection: Client): void {
@@ -52,6 +61,9 @@ export function openConnections(options: {
   }
 
   function mayBeUsedAgain(connection: Client): boolean {
+    if (ageMaxMs === undefined) {
+      return true;
+    }
     const sinceMs = openedAtMs.get(connection);
     return sinceMs !== undefined && performance.now() - sinceMs < ageMaxMs;
   }

@@ -74,8 +74,20 @@ describe("connections", () => {
     expect(connections.take(origin)).toBeUndefined();
   });
 
-  it("that were closed are forgotten, and there may be others for them", async () => {
+  it("that were closed open themselves again where they are kept", async () => {
     openUpTo(1);
+    const connection = take();
+    const gone = once(connection, "disconnect");
+    await use(connection, "/last");
+    connections.giveBack(origin, connection);
+    await gone;
+    expect(take()).toBe(connection);
+    await useAndGiveBack(connection);
+    expect([opened.length, receiver.connections]).toEqual([1, 2]);
+  });
+
+  it("that were closed are forgotten otherwise, and there may be others for them", async () => {
+    openUpTo(1, { ageMaxMs: 60_000 });
     const connection = take();
     const gone = once(connection, "disconnect");
     await use(connection, "/last");
@@ -86,8 +98,8 @@ describe("connections", () => {
     expect([opened.length, receiver.connections]).toEqual([2, 2]);
   });
 
-  it("that were never made are not kept", async () => {
-    openUpTo(1);
+  it("that were never made are not kept either", async () => {
+    openUpTo(1, { ageMaxMs: 60_000 });
     const connection = connections.take("http://127.0.0.1:1");
     await expect(connection?.request({ method: "GET", path: "/" })).rejects.toThrow("ECONNREFUSED");
     connections.giveBack("http://127.0.0.1:1", connection as Client);
