@@ -41,24 +41,36 @@ export async function startPostgresProxy(serverAt: () => NetConnectOpts): Promis
     const server = connect(serverAt());
     const connection = { frozen: false, client, server };
     connections.add(connection);
+    let held = false;
     /** The statement that the armed moment is about was sent over this connection. */
     let met = false;
-    let held = false;
+    /** With which answer the server has run it; the first of all is to the connection's beginning. */
+    let runAt = Number.POSITIVE_INFINITY;
+    let asked = 1;
+    let answered = 0;
+    /** How many of the bytes at hand, the last ones, the server does not get. */
+    let bytesKept = 0;
 
     const hearClient = listenToClient((heard) => {
-      statements += heard.kind === "statement" ? 1 : 0;
-      if (armed !== undefined && heard.kind === "statement") {
-        if (armed.moment.statement.test(heard.text)) {
-          met = true;
-          if (armed.moment.when === "before") {
-            held = true;
-            fire();
-          }
+      if (heard.kind === "statement") {
+        statements += 1;
+        met ||= armed?.moment.statement.test(heard.text) === true;
+        if (met && armed?.moment.when === "before") {
+          held = true;
+          fire();
+        }
+      } else if (heard.kind === "ask") {
+        asked += 1;
+        if (met && runAt > asked) {
+          runAt = asked;
+          // What was sent together with it, as its commit may be.
+          bytesKept = armed?.moment.when === "open" ? heard.bytesAfter : 0;
         }
       }
     });
     const hearServer = listenToServer((heard) => {
-      if (armed === undefined || !met || heard.kind !== "ready") {
+      answered += heard.kind === "ready" ? 1 : 0;
+      if (armed === undefined || heard.kind !== "ready" || answered < runAt) {
         return;
       }
       const { when } = armed.moment;
@@ -70,7 +82,7 @@ export async function startPostgresProxy(serverAt: () => NetConnectOpts): Promis
     client.on("data", (chunk) => {
       hearClient(chunk);
       if (!held && !connection.frozen) {
-        server.write(chunk);
+        server.write(chunk.subarray(0, chunk.length - bytesKept));
       }
     });
     server.on("data", (chunk) => {

@@ -1,11 +1,16 @@
 /** What a client says over a connection, and how far its server is (PostgreSQL manual, chapter 54). */
 export type Heard =
   | { kind: "statement"; text: string }
+  /** The client asks for an answer to what it said; so many bytes came together with it, and after it. */
+  | { kind: "ask"; bytesAfter: number }
   /** The server waits for the next one; `idle` means that nothing is left uncommitted. */
   | { kind: "ready"; idle: boolean };
 
 /** Cuts one direction's bytes into messages. */
-function createMessages(onMessage: (type: string, body: Buffer) => void, startup: boolean) {
+function createMessages(
+  onMessage: (type: string, body: Buffer, bytesAfter: number) => void,
+  startup: boolean,
+) {
   let rest: Buffer = Buffer.alloc(0);
   let untyped = startup;
   return (chunk: Buffer): void => {
@@ -21,7 +26,7 @@ function createMessages(onMessage: (type: string, body: Buffer) => void, startup
         return;
       }
       if (!untyped) {
-        onMessage(String.fromCharCode(rest[0] ?? 0), rest.subarray(5, end));
+        onMessage(String.fromCharCode(rest[0] ?? 0), rest.subarray(5, end), rest.length - end);
       }
       untyped = false;
       rest = rest.subarray(end);
@@ -31,10 +36,14 @@ function createMessages(onMessage: (type: string, body: Buffer) => void, startup
 
 export function listenToClient(hear: (heard: Heard) => void): (chunk: Buffer) => void {
   const prepared = new Map<string, string>();
-  return createMessages((type, body) => {
+  return createMessages((type, body, bytesAfter) => {
     switch (type) {
       case "Q":
         hear({ kind: "statement", text: textAt(body, 0).text });
+        hear({ kind: "ask", bytesAfter });
+        return;
+      case "S":
+        hear({ kind: "ask", bytesAfter });
         return;
       case "P": {
         const { text: name, next } = textAt(body, 0);
