@@ -54,7 +54,7 @@ export function openConnections(options: {
 
   function forget(origin: string, ofOrigin: OfOrigin, connection: Client): void {
     ofOrigin.all.delete(connection);
-    if (ofOrigin.all.size === 0 && origins.get(origin) === ofOrigin) {
+    if (ofOrigin.all.size === 0) {
       origins.delete(origin);
     }
     void connection.destroy();
