@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
 import { CallHandler } from "./call-handler.ts";
 import type { Exchange } from "./exchange.ts";
@@ -8,7 +9,7 @@ const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
 export class AnswerCollector extends CallHandler {
   readonly #resolve: (exchange: Exchange) => void;
   #status = 0;
-  #headers: Buffer[] = [];
+  #headers: IncomingHttpHeaders = {};
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
 
@@ -20,7 +21,7 @@ export class AnswerCollector extends CallHandler {
   protected override onHead(
     _controller: Dispatcher.DispatchController,
     status: number,
-    headers: Buffer[],
+    headers: IncomingHttpHeaders,
   ): void {
     this.#status = status;
     this.#headers = headers;

@@ -1,9 +1,10 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { finished, type Writable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { CallHandler } from "./call-handler.ts";
 import type { Streamed } from "./exchange.ts";
 
-export type StreamedAnswer = { status: number; headers: Buffer[] };
+export type StreamedAnswer = { status: number; headers: IncomingHttpHeaders };
 
 /** Takes the head of an answer, once, and says where its body goes; it is ended or destroyed. */
 export type AnswerSink = { head(answer: StreamedAnswer): Writable };
@@ -37,7 +38,7 @@ export class AnswerStreamer extends CallHandler {
   protected override onHead(
     controller: Dispatcher.DispatchController,
     status: number,
-    headers: Buffer[],
+    headers: IncomingHttpHeaders,
   ): void {
     let body: Writable;
     try {

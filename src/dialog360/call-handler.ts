@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
 
 /** Not a byte of the call was written, so it may be tried again. */
@@ -20,10 +21,10 @@ export abstract class CallHandler implements Dispatcher.DispatchHandler {
     this.#started = true;
   }
 
-  onResponseStart(controller: Controller, status: number): void {
+  onResponseStart(controller: Controller, status: number, headers: IncomingHttpHeaders): void {
     // 1xx answers are only announced.
     if (status >= 200) {
-      this.onHead(controller, status, (controller.rawHeaders ?? []) as Buffer[]);
+      this.onHead(controller, status, headers);
     }
   }
 
@@ -31,7 +32,11 @@ export abstract class CallHandler implements Dispatcher.DispatchHandler {
     this.fail(cause);
   }
 
-  protected abstract onHead(controller: Controller, status: number, headers: Buffer[]): void;
+  protected abstract onHead(
+    controller: Controller,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void;
   abstract onResponseData(controller: Controller, chunk: Buffer): void;
   abstract onResponseEnd(): void;
   /** No whole answer will come. */

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 import { Client } from "undici";
 import { type Connections, openConnections } from "../connections.ts";
@@ -28,7 +29,9 @@ export type UpstreamCall = {
 
 /** What came of a call whose answer is kept whole. */
 export type Exchange =
-  { kind: "answer"; status: number; headers: Buffer[]; body: Buffer } | NotSent | Unanswered;
+  | { kind: "answer"; status: number; headers: IncomingHttpHeaders; body: Buffer }
+  | NotSent
+  | Unanswered;
 
 /**
  * What came of a call whose answer is passed on as it comes. `broken_off`: its head was passed on,

@@ -19,13 +19,13 @@ const REQUEST_HEADERS = [
 ] as const;
 
 /** What comes back of 360dialog's: about the content, and when to try again. */
-const ANSWER_HEADERS = new Set([
+const ANSWER_HEADERS = [
   "content-type",
   "content-encoding",
   "content-language",
   "content-disposition",
   "retry-after",
-]);
+] as const;
 
 /** Name and value in turn, as undici takes them. */
 export function upstreamRequestHeaders(headers: IncomingHttpHeaders, requestId: string): string[] {
@@ -40,19 +40,28 @@ export function upstreamRequestHeaders(headers: IncomingHttpHeaders, requestId: 
 }
 
 /**
- * From undici's raw headers: name and value in turn, as bytes. A body that is passed on `asItComes`
- * keeps its length; one that is kept whole is counted when it is written.
+ * A body that is passed on `asItComes` keeps its length; one that is kept whole is counted when it
+ * is written.
  */
 export function pickAnswerHeaders(
-  rawHeaders: readonly Buffer[],
+  headers: IncomingHttpHeaders,
   { asItComes = false } = {},
 ): Record<string, string> {
   const picked: Record<string, string> = {};
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]?.toString("latin1").toLowerCase() ?? "";
-    if (ANSWER_HEADERS.has(name) || (asItComes && name === "content-length")) {
-      picked[name] = rawHeaders[index + 1]?.toString("latin1") ?? "";
-    }
+  for (const name of ANSWER_HEADERS) {
+    pick(headers, name, picked);
+  }
+  if (asItComes) {
+    pick(headers, "content-length", picked);
   }
   return picked;
+}
+
+/** Of one that came more than once, the last. */
+function pick(headers: IncomingHttpHeaders, name: string, picked: Record<string, string>): void {
+  const value = headers[name];
+  const last = typeof value === "string" ? value : value?.at(-1);
+  if (last !== undefined) {
+    picked[name] = last;
+  }
 }

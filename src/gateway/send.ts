@@ -1,7 +1,9 @@
 import { ApiError } from "../errors.ts";
 import { readBody } from "../http/body.ts";
 import { newId } from "../ids.ts";
+import type { WhatsAppCall } from "../http/whatsapp-calls.ts";
 import type { MessageLog } from "../records/message-log.ts";
+import { type Soon, whenThere } from "../soon.ts";
 import { type WholeAnswer, writeAnswer } from "./answer.ts";
 import { decodedBody } from "./decoded-body.ts";
 import type { AnswerDryRun } from "./dry-run.ts";
@@ -29,42 +31,55 @@ export function createSend(options: {
 }): AnswerCall {
   const { forward, throttle, refusedBy, guards, messageLog, keyedSends, answerDryRun } = options;
 
-  /** The header that goes with the answer, also when it is given again. */
-  async function judged(sending: Sending): Promise<Record<string, string>> {
+  /** Guards, then limits. @throws what either refuses with, as its promise does */
+  function admit(sending: Sending): Soon<Warning> {
+    const { operation, number } = sending.identified;
+    if (operation.kind !== "message") {
+      return undefined;
+    }
+    return number.guards === undefined
+      ? takeSlot(sending, undefined)
+      : judged(sending).then((warning) => takeSlot(sending, warning));
+  }
+
+  async function judged(sending: Sending): Promise<Warning> {
     const warnings = await guards.check(guardedSend(sending));
-    return warnings.length > 0 ? { [WARNING_HEADER]: warnings.join(", ") } : {};
+    return warnings.length > 0 ? { [WARNING_HEADER]: warnings.join(", ") } : undefined;
+  }
+
+  function takeSlot({ identified, read }: Sending, warning: Warning): Soon<Warning> {
+    return whenThere(throttle.takeSend(identified.number, read.user), (refusal) => {
+      if (refusal !== undefined) {
+        throw refusedBy(refusal);
+      }
+      return warning;
+    });
+  }
+
+  function noteAnswer({ messageId, read, identified }: Sending, answer: WholeAnswer): void {
+    if (identified.operation.kind === "message") {
+      throttle.learn(identified.number, { ...answer, limit: "number", user: read.user });
+    }
+    messageLog.end(messageId, {
+      kind: "answered",
+      status: answer.status,
+      contentType: answer.headers["content-type"],
+      body: answer.body,
+      answeredAtMs: Date.now(),
+    });
   }
 
   async function send(sending: Sending): Promise<WholeAnswer> {
     const { messageId, read, identified } = sending;
-    const { operation, number } = identified;
     if (read.isStatus) {
-      return forward(number, forwarded(sending, undefined));
+      return forward(identified.number, forwarded(sending, undefined));
     }
-    let warning: Record<string, string> | undefined;
-    if (operation.kind === "message") {
-      if (number.guards !== undefined) {
-        warning = await judged(sending);
-      }
-      const taken = throttle.takeSend(number, read.user);
-      const refusal = taken instanceof Promise ? await taken : taken;
-      if (refusal !== undefined) {
-        throw refusedBy(refusal);
-      }
-    }
+    const admitted = admit(sending);
+    const warning = admitted instanceof Promise ? await admitted : admitted;
     messageLog.begin(logEntry(sending));
     try {
-      const answer = await forward(number, forwarded(sending, messageId));
-      if (operation.kind === "message") {
-        throttle.learn(number, { ...answer, limit: "number", user: read.user });
-      }
-      messageLog.end(messageId, {
-        kind: "answered",
-        status: answer.status,
-        contentType: answer.headers["content-type"],
-        body: answer.body.toString("latin1"),
-        answeredAtMs: Date.now(),
-      });
+      const answer = await forward(identified.number, forwarded(sending, messageId));
+      noteAnswer(sending, answer);
       return warning === undefined
         ? answer
         : { ...answer, headers: { ...answer.headers, ...warning } };
@@ -76,19 +91,25 @@ export function createSend(options: {
 
   return async (call, identified) => {
     const body = await readBody(call.req, { bytesMax: JSON_BYTES_MAX });
-    const encoding = call.req.headers["content-encoding"];
-    const read = readMessage(decodedBody(body, encoding, { bytesMax: JSON_BYTES_MAX }));
-    const sending = { call, identified, body, read, messageId: newId("msg") };
+    const sending = sendingOf(call, identified, body);
     if (isDryRun(identified)) {
-      await answerDryRun(sending);
-      return;
+      return answerDryRun(sending);
     }
-    if (!read.isStatus) {
+    if (!sending.read.isStatus) {
       call.record.messageId = sending.messageId;
       call.headers[MESSAGE_ID_HEADER] = sending.messageId;
     }
-    writeAnswer(call, await keyedSends(sending, () => send(sending)));
+    writeAnswer(call, await keyedSends(sending, send));
   };
+}
+
+/** The header that goes with the answer, also when it is given again. */
+type Warning = Record<string, string> | undefined;
+
+function sendingOf(call: WhatsAppCall, identified: IdentifiedCall, body: Buffer): Sending {
+  const encoding = call.req.headers["content-encoding"];
+  const read = readMessage(decodedBody(body, encoding, { bytesMax: JSON_BYTES_MAX }));
+  return { call, identified, body, read, messageId: newId("msg") };
 }
 
 /** @throws {ApiError} `invalid_parameter`, because what was meant as a trial must reach nobody */
@@ -127,7 +148,7 @@ function logEntry({ call, identified, body, read, messageId }: Sending) {
     type: read.type,
     callbackData: read.callbackData,
     contentType: call.req.headers["content-type"],
-    body: body.toString("latin1"),
+    body,
     sentAtMs: Date.now(),
   };
 }

@@ -31,8 +31,10 @@ export function createMediaIds(options: {
 }): MediaIds {
   const { db, onError, onDropped } = options;
   const remembered = new Map<string, string>();
-  const behind = createWriteBehind<SeenMediaId>({
+  const behind = createWriteBehind<SeenMediaId, readonly SeenMediaId[]>({
+    pack: (seen) => seen,
     write: (seen) => writeMediaIds(db, seen),
+    split: (seen) => seen.map((each) => [each]),
     weigh: () => 0,
     onError,
     onDropped,

@@ -1,12 +1,14 @@
 import type { Database } from "../store/database.ts";
 import { createWriteBehind } from "./write-behind.ts";
-import { forgetMessages, type SendToWrite, writeMessages } from "./write-messages.ts";
+import {
+  forgetMessages,
+  type KnownSend,
+  type PackedSends,
+  packSends,
+  splitSends,
+  writeMessages,
+} from "./write-messages.ts";
 
-/**
- * Bytes are held as latin1 text, which has a character for each, and times in milliseconds: hundreds
- * of sends wait to be written at any moment, and what waits is copied by the garbage collector, a
- * Buffer with all that belongs to it.
- */
 export type LoggedSend = {
   id: string;
   tenantId: string;
@@ -17,20 +19,22 @@ export type LoggedSend = {
   type: string | undefined;
   callbackData: string | undefined;
   contentType: string | undefined;
-  body: string;
+  body: Buffer;
   sentAtMs: number;
 };
 
-export type SendOutcome =
+/** Of a send that was made. */
+export type WrittenOutcome =
   | {
       kind: "answered";
       status: number;
       contentType: string | undefined;
-      body: string;
+      body: Buffer;
       answeredAtMs: number;
     }
-  | { kind: "unknown" }
-  | { kind: "not_sent" };
+  | { kind: "unknown" };
+
+export type SendOutcome = WrittenOutcome | { kind: "not_sent" };
 
 export type MessageLog = {
   /** Called when a send is about to be written upstream. Nothing waits. */
@@ -47,12 +51,12 @@ export type MessageLog = {
 const TELL_AFTER_MS = 1000;
 const LOOK_EVERY_MS = 250;
 
-type Entry = SendToWrite & {
-  /** It waits to be written. */
-  queued: boolean;
-  /** It may have a row. */
-  told: boolean;
-};
+type Forgotten = Pick<LoggedSend, "id" | "tenantId" | "sentAtMs">;
+
+/** What is to be done about a row; of what waits for the same send, the last counts. */
+type Change = { write: KnownSend } | { forget: Forgotten };
+
+type Batch = { sends: PackedSends; hasUnknown: boolean; forgotten: Forgotten[] };
 
 /**
  * The message log, written behind: a send that ends has its row a moment later, one that takes long
@@ -67,61 +71,53 @@ export function createMessageLog(options: {
   onDropped: (count: number) => void;
 }): MessageLog {
   const { db } = options;
-  // Under way, oldest first: those that nobody else knows of yet, and those that take long.
-  const untold = new Map<string, Entry>();
-  const told = new Map<string, Entry>();
+  // Under way, oldest first: those that nobody else knows of yet, and those that may have a row.
+  const untold = new Map<string, LoggedSend>();
+  const told = new Map<string, LoggedSend>();
   let timer: NodeJS.Timeout | undefined;
 
-  const behind = createWriteBehind<Entry>({
+  const behind = createWriteBehind<Change, Batch>({
+    pack,
     write,
-    weigh: ({ send, outcome }) =>
-      send.body.length + (outcome?.kind === "answered" ? outcome.body.length : 0),
+    split: ({ sends, forgotten, ...rest }) => [
+      ...splitSends(sends).map((each) => ({ ...rest, sends: each, forgotten: [] })),
+      { ...rest, sends: packSends([]), forgotten },
+    ],
+    weigh: (change) => ("write" in change ? bytesOf(change.write) : 0),
     onError: options.onError,
     onDropped: options.onDropped,
   });
 
-  async function write(waiting: readonly Entry[]): Promise<void> {
-    // One that waits again after a failure may have been queued once more.
-    const entries = [...new Set(waiting)];
-    // What comes of them while they are written is written after this.
-    for (const entry of entries) {
-      entry.queued = false;
+  async function write({ sends, hasUnknown, forgotten }: Batch): Promise<void> {
+    if (sends.lengths.length > 0) {
+      await writeMessages(db, sends);
     }
-    const made = entries.filter(({ outcome }) => outcome?.kind !== "not_sent");
-    const unmade = entries.filter((entry) => entry.outcome?.kind === "not_sent" && entry.told);
-    for (const entry of made) {
-      entry.told = true;
+    if (forgotten.length > 0) {
+      await forgetMessages(db, forgotten);
     }
-    if (made.length > 0) {
-      await writeMessages(db, made);
-    }
-    if (unmade.length > 0) {
-      await forgetMessages(
-        db,
-        unmade.map(({ send }) => send),
-      );
-    }
-    if (made.some(({ outcome }) => outcome?.kind === "unknown")) {
+    if (hasUnknown) {
       options.onUnknown();
     }
   }
 
-  function queue(entry: Entry): void {
-    if (!entry.queued) {
-      entry.queued = behind.add(entry);
-    }
+  function queue(send: LoggedSend, outcome: WrittenOutcome | undefined): void {
+    behind.add({ write: { send, outcome } });
+  }
+
+  function tell(send: LoggedSend): void {
+    untold.delete(send.id);
+    told.set(send.id, send);
+    queue(send, undefined);
   }
 
   function tellWhatTakesLong(): void {
     timer = undefined;
     const latestMs = Date.now() - TELL_AFTER_MS;
-    for (const [id, entry] of untold) {
-      if (entry.send.sentAtMs > latestMs) {
+    for (const send of untold.values()) {
+      if (send.sentAtMs > latestMs) {
         break;
       }
-      untold.delete(id);
-      told.set(id, entry);
-      queue(entry);
+      tell(send);
     }
     lookLater();
   }
@@ -134,28 +130,52 @@ export function createMessageLog(options: {
 
   return {
     begin(send) {
-      untold.set(send.id, { send, outcome: undefined, queued: false, told: false });
+      untold.set(send.id, send);
       lookLater();
     },
     end(id, outcome) {
-      const entry = untold.get(id) ?? told.get(id);
-      if (entry === undefined) {
+      const wasTold = told.get(id);
+      const send = wasTold ?? untold.get(id);
+      if (send === undefined) {
         return;
       }
       untold.delete(id);
       told.delete(id);
-      entry.outcome = outcome;
-      if (outcome.kind !== "not_sent" || entry.queued || entry.told) {
-        queue(entry);
+      if (outcome.kind !== "not_sent") {
+        queue(send, outcome);
+      } else if (wasTold !== undefined) {
+        const { tenantId, sentAtMs } = send;
+        behind.add({ forget: { id, tenantId, sentAtMs } });
       }
     },
     async drain() {
       clearTimeout(timer);
       // Whoever stops us has given these up; others must learn that they were made.
-      for (const entry of untold.values()) {
-        queue(entry);
-      }
+      untold.forEach(tell);
       await behind.drain();
     },
   };
+}
+
+function pack(changes: readonly Change[]): Batch {
+  const writes = new Map<string, KnownSend>();
+  const forgotten = new Map<string, Forgotten>();
+  for (const change of changes) {
+    if ("write" in change) {
+      writes.set(change.write.send.id, change.write);
+    } else {
+      writes.delete(change.forget.id);
+      forgotten.set(change.forget.id, change.forget);
+    }
+  }
+  const sends = [...writes.values()];
+  return {
+    sends: packSends(sends),
+    hasUnknown: sends.some(({ outcome }) => outcome?.kind === "unknown"),
+    forgotten: [...forgotten.values()],
+  };
+}
+
+function bytesOf({ send, outcome }: KnownSend): number {
+  return send.body.length + (outcome?.kind === "answered" ? outcome.body.length : 0);
 }

@@ -16,25 +16,41 @@ const WAITING_BYTES_MAX = 64 * MiB;
 // Besides its bytes, an item costs about as much as this for its row.
 const ROW_BYTES = 1024;
 
-type Waiting<Item> = { item: Item; bytes: number };
+type Packed<Batch> = { batch: Batch; count: number; bytes: number };
 
 /**
- * Writes after the fact and in batches what nobody waits for. While the database is away items wait;
- * past a bound new ones are dropped, so that neither memory nor a caller pays for it. Without items
- * there is no timer and no query.
+ * Writes after the fact and in batches what nobody waits for. While the database is away batches
+ * wait; past a bound new items are dropped, so that neither memory nor a caller pays for it. Without
+ * items there is no timer and no query.
  */
-export function createWriteBehind<Item>(options: {
-  write: (items: readonly Item[]) => Promise<void>;
+export function createWriteBehind<Item, Batch>(options: {
+  /** As soon as a batch is full, so that what waits for a slow database is no longer items. */
+  pack: (items: readonly Item[]) => Batch;
+  write: (batch: Batch) => Promise<void>;
+  /** Each item by itself, in order. */
+  split: (batch: Batch) => Batch[];
   weigh: (item: Item) => number;
   /** Why an item of its own could not be written; it is gone. */
   onError: (error: unknown) => void;
   onDropped: (count: number) => void;
 }): WriteBehind<Item> {
-  let waiting: Waiting<Item>[] = [];
+  let gathered: Item[] = [];
+  let gatheredBytes = 0;
+  let waiting: Packed<Batch>[] = [];
   let waitingBytes = 0;
   let droppedCount = 0;
   let timer: NodeJS.Timeout | undefined;
   let flushing: Promise<void> | undefined;
+
+  function packGathered(): void {
+    if (gathered.length > 0) {
+      const batch = options.pack(gathered);
+      waiting.push({ batch, count: gathered.length, bytes: gatheredBytes });
+      waitingBytes += gatheredBytes;
+      gathered = [];
+      gatheredBytes = 0;
+    }
+  }
 
   function flush(): void {
     clearTimeout(timer);
@@ -43,12 +59,14 @@ export function createWriteBehind<Item>(options: {
   }
 
   async function flushWaiting(): Promise<void> {
+    if (waiting.length === 0) {
+      packGathered();
+    }
     const isWritten = await writeWaiting();
     flushing = undefined;
     reportDropped();
-    if (waiting.length > 0) {
-      const isBatch = isWritten && waiting.length >= BATCH_ITEMS_MAX;
-      timer ??= setTimeout(flush, isBatch ? 0 : FLUSH_EVERY_MS);
+    if (waiting.length > 0 || gathered.length > 0) {
+      timer ??= setTimeout(flush, isWritten && waiting.length > 0 ? 0 : FLUSH_EVERY_MS);
     }
   }
 
@@ -57,52 +75,32 @@ export function createWriteBehind<Item>(options: {
    * would make a busy process write without end, a few items at a time.
    */
   async function writeWaiting(): Promise<boolean> {
-    let left = waiting.length;
-    while (left > 0) {
-      const batch = takeBatch();
-      if (!(await writeBatch(batch))) {
-        return false;
-      }
-      left -= batch.length;
-    }
-    return true;
-  }
-
-  async function writeBatch(batch: Waiting<Item>[]): Promise<boolean> {
-    try {
-      await options.write(batch.map(({ item }) => item));
-    } catch (error) {
-      if (isPassingTrouble(error)) {
-        waiting = [...batch, ...waiting];
-        return false;
-      }
-      if (batch.length > 1) {
-        return writeEach(batch);
-      }
-      options.onError(error);
-    }
-    waitingBytes -= batch.reduce((sum, { bytes }) => sum + bytes, 0);
-    return true;
-  }
-
-  /** One that the database refuses takes none of its neighbours with it. */
-  async function writeEach(batch: Waiting<Item>[]): Promise<boolean> {
-    for (const [index, each] of batch.entries()) {
-      if (!(await writeBatch([each]))) {
-        waiting = [...waiting.slice(0, 1), ...batch.slice(index + 1), ...waiting.slice(1)];
-        return false;
+    const left = waiting;
+    waiting = [];
+    for (let first = left.shift(); first !== undefined; first = left.shift()) {
+      try {
+        await options.write(first.batch);
+        waitingBytes -= first.bytes;
+      } catch (error) {
+        if (isPassingTrouble(error)) {
+          waiting = [first, ...left, ...waiting];
+          return false;
+        }
+        if (first.count > 1) {
+          // One that the database refuses takes none of its neighbours with it.
+          left.unshift(...splitUp(first));
+        } else {
+          options.onError(error);
+          waitingBytes -= first.bytes;
+        }
       }
     }
     return true;
   }
 
-  function takeBatch(): Waiting<Item>[] {
-    let sum = 0;
-    const tooMuch = waiting.findIndex(({ bytes }, index) => {
-      sum += bytes;
-      return index > 0 && (index === BATCH_ITEMS_MAX || sum > BATCH_BYTES_MAX);
-    });
-    return waiting.splice(0, tooMuch === -1 ? waiting.length : tooMuch);
+  function splitUp({ batch, bytes }: Packed<Batch>): Packed<Batch>[] {
+    const singles = options.split(batch);
+    return singles.map((single) => ({ batch: single, count: 1, bytes: bytes / singles.length }));
   }
 
   function reportDropped(): void {
@@ -116,25 +114,28 @@ export function createWriteBehind<Item>(options: {
     add(item) {
       const bytes = options.weigh(item) + ROW_BYTES;
       timer ??= setTimeout(flush, FLUSH_EVERY_MS);
-      if (waitingBytes + bytes > WAITING_BYTES_MAX) {
+      if (waitingBytes + gatheredBytes + bytes > WAITING_BYTES_MAX) {
         droppedCount++;
         return false;
       }
-      waitingBytes += bytes;
-      waiting.push({ item, bytes });
-      if (waiting.length === BATCH_ITEMS_MAX) {
+      gatheredBytes += bytes;
+      gathered.push(item);
+      if (gathered.length === BATCH_ITEMS_MAX || gatheredBytes > BATCH_BYTES_MAX) {
+        packGathered();
         setImmediate(flush);
       }
       return true;
     },
     async drain() {
       await flushing;
+      packGathered();
       flush();
       await flushing;
       clearTimeout(timer);
       // What could not be written is lost with the process.
-      droppedCount += waiting.length;
+      droppedCount += waiting.reduce((sum, { count }) => sum + count, gathered.length);
       waiting = [];
+      gathered = [];
       reportDropped();
     },
   };

@@ -138,7 +138,7 @@ describe("a streamed answer", () => {
     expect(await countBytes(body)).toBe(5);
     expect(await streamed).toEqual({ kind: "streamed" });
     expect(sink.heads.map(({ status }) => status)).toEqual([206]);
-    expect(sink.heads[0]?.headers.join(" ")).toContain("x-a b");
+    expect(sink.heads[0]?.headers["x-a"]).toBe("b");
   });
 
   it("waits for a slow reader, and is given up when nothing is taken any more", async () => {

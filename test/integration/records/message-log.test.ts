@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createMessageLog, type LoggedSend } from "../../../src/records/message-log.ts";
-import { writeMessages } from "../../../src/records/write-messages.ts";
 import { Secret } from "../../../src/secret.ts";
 import { type Database, openDatabase } from "../../../src/store/database.ts";
 import { deleteTenant } from "../../../src/tenancy/tenants.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { eventually } from "../../support/eventually.ts";
 import { buildTenant } from "../rows.ts";
-import { answered, record, send, statusEvent } from "./sends.ts";
+import { answered, record, send, statusEvent, writeSends } from "./sends.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -39,7 +38,7 @@ describe("the message log", () => {
     const log = open();
     const mine = send(tenantId, {
       callbackData: "order\0",
-      body: "\0\u00ff\n\0",
+      body: Buffer.from([0, 255, 10, 0]),
       recipient: "+1 555 000-2222",
     });
     log.begin(mine);
@@ -57,7 +56,7 @@ describe("the message log", () => {
       body: Buffer.from([0, 255, 10, 0]),
       state: "accepted",
       answer_status: 200,
-      answer_body: Buffer.from(answered("wamid.A=").body),
+      answer_body: answered("wamid.A=").body,
       wamid: "wamid.A=",
       created_at: new Date(mine.sentAtMs),
     });
@@ -126,12 +125,12 @@ describe("the message log", () => {
     const mine = send(tenantId);
     const states = [];
     for (const outcome of [undefined, { kind: "unknown" } as const, answered("wamid.E")]) {
-      await writeMessages(database.db, [{ send: mine, outcome }]);
-      await writeMessages(database.db, [{ send: mine, outcome }]);
+      await writeSends(database.db, [{ send: mine, outcome }]);
+      await writeSends(database.db, [{ send: mine, outcome }]);
       states.push((await rowOf(mine))?.state);
     }
     for (const outcome of [undefined, { kind: "unknown" } as const]) {
-      await writeMessages(database.db, [{ send: mine, outcome }]);
+      await writeSends(database.db, [{ send: mine, outcome }]);
       states.push((await rowOf(mine))?.state);
     }
     expect(states).toEqual(["sending", "unknown", "accepted", "accepted", "accepted"]);
@@ -165,7 +164,7 @@ describe("the message log", () => {
       onIdleError: () => {},
     });
     const log = open(away.db);
-    const body = "\0".repeat(16 * 1024 * 1024);
+    const body = Buffer.alloc(16 * 1024 * 1024);
     for (let each = 0; each < 10; each++) {
       const mine = send(tenantId, { body });
       log.begin(mine);
@@ -198,7 +197,7 @@ describe("the message log", () => {
     const { id: tenantId } = await buildTenant(database.db);
     await deleteTenant(database.db, tenantId);
     const late = send(tenantId);
-    await writeMessages(database.db, [{ send: late, outcome: answered("wamid.F") }]);
+    await writeSends(database.db, [{ send: late, outcome: answered("wamid.F") }]);
     await record(database.db, statusEvent(tenantId, { wamid: "wamid.F" }));
     expect(await rowOf(late)).toBeUndefined();
     const statuses = await database.db

@@ -7,11 +7,10 @@ import {
   type ListedMessageRow,
   readMessages,
 } from "../../../src/records/read-messages.ts";
-import { writeMessages } from "../../../src/records/write-messages.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { eventually } from "../../support/eventually.ts";
 import { buildTenant } from "../rows.ts";
-import { answered, NUMBER, record, send, statusEvent } from "./sends.ts";
+import { answered, NUMBER, record, send, statusEvent, writeSends } from "./sends.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -30,7 +29,7 @@ const readAll = (tenantId: string, count: number) =>
   });
 
 const write = (tenantId: string, wamid: string, fields: Parameters<typeof send>[1] = {}) =>
-  writeMessages(database.db, [{ send: send(tenantId, fields), outcome: answered(wamid) }]);
+  writeSends(database.db, [{ send: send(tenantId, fields), outcome: answered(wamid) }]);
 
 const wamidsOf = (rows: ListedMessageRow[]) => rows.map(({ wamid }) => wamid);
 
@@ -56,11 +55,11 @@ describe("a list of messages", () => {
       for (let round = 0; round < 40; round++) {
         const sends = [send(id), send(id)];
         ids.push(...sends.map((each) => each.id));
-        await writeMessages(
+        await writeSends(
           database.db,
           sends.map((each) => ({ send: each, outcome: undefined })),
         );
-        await writeMessages(
+        await writeSends(
           database.db,
           sends.map((each) => ({ send: each, outcome: answered(`wamid.${each.id}`) })),
         );
@@ -112,7 +111,7 @@ describe("one message", () => {
     const [one, other] = [await buildTenant(database.db), await buildTenant(database.db)];
     const mine = send(one.id);
     const wamid = "wamid.HBgL/MTU1+NTAw==";
-    await writeMessages(database.db, [{ send: mine, outcome: answered(wamid) }]);
+    await writeSends(database.db, [{ send: mine, outcome: answered(wamid) }]);
     expect((await get(one.id, mine.id)).message.id).toBe(mine.id);
     expect((await get(one.id, wamid)).message.id).toBe(mine.id);
     expect((await get(one.id, wamid, [NUMBER])).message.id).toBe(mine.id);

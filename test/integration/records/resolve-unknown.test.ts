@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { LoggedSend, SendOutcome } from "../../../src/records/message-log.ts";
+import type { LoggedSend, WrittenOutcome } from "../../../src/records/message-log.ts";
 import { resolveUnknown } from "../../../src/records/resolve-unknown.ts";
-import { writeMessages } from "../../../src/records/write-messages.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { makeDay } from "../../support/make-day.ts";
 import { buildTenant } from "../rows.ts";
-import { answered, record, send, type StatusFields, statusEvent } from "./sends.ts";
+import { answered, record, send, statusEvent, type StatusFields, writeSends } from "./sends.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -22,7 +21,7 @@ const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 
-type Given = { send: Partial<LoggedSend>; outcome?: SendOutcome | "sending" };
+type Given = { send: Partial<LoggedSend>; outcome?: WrittenOutcome | "sending" };
 type Told = StatusFields & {
   afterMs?: number;
   receivedMsAgo?: number;
@@ -38,7 +37,7 @@ async function resolved(options: { sends: Given[]; statuses: Told[] }): Promise<
     send: send(tenantId, { sentAtMs, ...fields }),
     outcome: outcome === "sending" ? undefined : outcome,
   }));
-  await writeMessages(database.db, sends);
+  await writeSends(database.db, sends);
   const [first] = sends;
   await record(
     database.db,
@@ -209,7 +208,7 @@ describe("how many are unknown", () => {
     const { id } = await buildTenant(own.db);
     const look = () => resolveUnknown(own.db, { sendingMsMax: SENDING_MS_MAX });
     expect(await look()).toBe(0);
-    await writeMessages(own.db, [
+    await writeSends(own.db, [
       { send: send(id), outcome: { kind: "unknown" } },
       { send: send(id), outcome: undefined },
     ]);

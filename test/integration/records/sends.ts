@@ -1,7 +1,8 @@
 import { newId } from "../../../src/ids.ts";
 import type { FollowedEvent } from "../../../src/records/follow-events.ts";
-import type { LoggedSend, SendOutcome } from "../../../src/records/message-log.ts";
+import type { LoggedSend, WrittenOutcome } from "../../../src/records/message-log.ts";
 import { recordStatuses } from "../../../src/records/record-statuses.ts";
+import { type KnownSend, packSends, writeMessages } from "../../../src/records/write-messages.ts";
 import type { Database } from "../../../src/store/database.ts";
 
 export const NUMBER = "106540352242922";
@@ -17,20 +18,24 @@ export function send(tenantId: string, fields: Partial<LoggedSend> = {}): Logged
     type: "text",
     callbackData: undefined,
     contentType: "application/json",
-    body: '{"to":"15550002222"}',
+    body: Buffer.from('{"to":"15550002222"}'),
     sentAtMs: Date.now(),
     ...fields,
   };
 }
 
-export function answered(wamid: string, status = 200): SendOutcome & { kind: "answered" } {
+export function answered(wamid: string, status = 200): WrittenOutcome & { kind: "answered" } {
   return {
     kind: "answered",
     status,
     contentType: "application/json",
-    body: JSON.stringify({ messages: [{ id: wamid }] }),
+    body: Buffer.from(JSON.stringify({ messages: [{ id: wamid }] })),
     answeredAtMs: Date.now(),
   };
+}
+
+export function writeSends(db: Database, sends: readonly KnownSend[]): Promise<void> {
+  return writeMessages(db, packSends(sends));
 }
 
 export type StatusFields = {

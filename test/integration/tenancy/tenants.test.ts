@@ -11,7 +11,6 @@ import { createIdempotency } from "../../../src/gateway/idempotency/idempotency.
 import { newId } from "../../../src/ids.ts";
 import { numberSubject, raiseAlert } from "../../../src/partner/alerts/alerts.ts";
 import { createMediaIds } from "../../../src/records/media-ids.ts";
-import { writeMessages } from "../../../src/records/write-messages.ts";
 import { type ChangeFeed, startChangeFeed } from "../../../src/store/change-feed.ts";
 import { createClient } from "../../../src/tenancy/clients.ts";
 import { createDirectory, type Directory } from "../../../src/tenancy/directory.ts";
@@ -41,7 +40,7 @@ import {
   notification,
   sealer,
 } from "../rows.ts";
-import { record, send, statusEvent } from "../records/sends.ts";
+import { record, send, statusEvent, writeSends } from "../records/sends.ts";
 
 let database: TestDatabase;
 let feed: ChangeFeed;
@@ -128,7 +127,7 @@ async function buildWhole(): Promise<{ id: string; hook: [token: string, secret:
     search: "",
     messageId: newId("msg"),
   });
-  await writeMessages(db, [{ send: send(id), outcome: undefined }]);
+  await writeSends(db, [{ send: send(id), outcome: undefined }]);
   await record(db, statusEvent(id, { wamid: "wamid.A" }));
   const mediaIds = createMediaIds({ db, onError: () => {}, onDropped: () => {} });
   mediaIds.note(id, "101", "8001");

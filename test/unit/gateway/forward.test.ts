@@ -10,7 +10,7 @@ import type { DirectoryNumber } from "../../../src/tenancy/directory.ts";
 const answer = (status: number): Exchange => ({
   kind: "answer",
   status,
-  headers: [],
+  headers: {},
   body: Buffer.from("{}"),
 });
 

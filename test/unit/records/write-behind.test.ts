@@ -13,7 +13,9 @@ describe("what is written behind", () => {
   const weight = { bytes: 0 };
 
   const build = () =>
-    createWriteBehind<number>({
+    createWriteBehind<number, readonly number[]>({
+      pack: (items) => items,
+      split: (items) => items.map((item) => [item]),
       async write(items) {
         await new Promise((resolve) => setTimeout(resolve, WRITE_MS));
         const failure = failures.shift();
@@ -49,12 +51,14 @@ describe("what is written behind", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("goes at once when there are many, 150 in a batch", async () => {
+  it("goes at once where there are 150, and the rest a quarter of a second later", async () => {
     const behind = build();
     for (let item = 0; item < 400; item++) {
       behind.add(item);
     }
-    await vi.advanceTimersByTimeAsync(4 * WRITE_MS);
+    await vi.advanceTimersByTimeAsync(3 * WRITE_MS);
+    expect(batches.map(({ length }) => length)).toEqual([150, 150]);
+    await vi.advanceTimersByTimeAsync(250 + WRITE_MS);
     expect(batches.map(({ length }) => length)).toEqual([150, 150, 100]);
   });
 
@@ -66,7 +70,7 @@ describe("what is written behind", () => {
     await vi.advanceTimersByTimeAsync(300);
     behind.add(3);
     await vi.advanceTimersByTimeAsync(1000);
-    expect(batches).toEqual([[1, 2, 3]]);
+    expect(batches).toEqual([[1, 2], [3]]);
     expect(errors).toEqual([]);
   });
 
