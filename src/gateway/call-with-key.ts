@@ -126,18 +126,18 @@ export function createCallWithKey(options: {
     }
   }
 
-  return async (number, attempt, { repeatable }) => {
-    let now = number.rotating || refusals.size > 0 ? await ready(number) : number;
-    let untilMs: number | undefined;
+  /** When 360dialog has refused the key. */
+  async function callAgain<T>(
+    refused: DirectoryNumber,
+    attempt: Attempt<T>,
+    { repeatable }: { repeatable: boolean },
+  ): Promise<T> {
+    const untilMs = performance.now() + withinMs;
+    let now = refused;
     for (;;) {
-      const answer = await attempt(now);
-      if (answer !== undefined) {
-        return answer;
-      }
       if (!repeatable) {
         await demandRepeatable(now);
       }
-      untilMs ??= performance.now() + withinMs;
       const newer = performance.now() < untilMs ? await newerKey(now) : undefined;
       if (newer === undefined) {
         throw keyRejected();
@@ -146,7 +146,16 @@ export function createCallWithKey(options: {
         throw keyRotating();
       }
       now = newer;
+      const answer = await attempt(now);
+      if (answer !== undefined) {
+        return answer;
+      }
     }
+  }
+
+  return async (number, attempt, { repeatable }) => {
+    const now = number.rotating || refusals.size > 0 ? await ready(number) : number;
+    return (await attempt(now)) ?? callAgain(now, attempt, { repeatable });
   };
 }
 

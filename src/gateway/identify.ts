@@ -2,13 +2,15 @@ import type { IncomingMessage } from "node:http";
 import { ApiError } from "../errors.ts";
 import type { TenantCaller } from "../http/caller.ts";
 import type { CallRecord } from "../http/call-record.ts";
+import { type Soon, whenThere } from "../soon.ts";
 import { type Authenticate, demandKind, demandScope } from "../tenancy/authenticate.ts";
 import { chooseNumber } from "../tenancy/choose-number.ts";
 import type { Directory, DirectoryNumber, DirectoryTenant } from "../tenancy/directory.ts";
 import { credentialOf } from "./credential.ts";
-import { findOperation, type FoundOperation } from "./find-operation.ts";
+import type { FoundOperation } from "./find-operation.ts";
 import type { Operation } from "./operations.ts";
 import type { ParsedPath } from "./parse-path.ts";
+import type { Target } from "./read-target.ts";
 
 /** A call of which everything is known that its path, its query and its headers say. */
 export type IdentifiedCall = {
@@ -22,9 +24,9 @@ export type IdentifiedCall = {
 
 export type Identify = (
   req: IncomingMessage,
-  parsed: ParsedPath,
+  target: Target,
   record: CallRecord,
-) => Promise<IdentifiedCall>;
+) => Soon<IdentifiedCall>;
 
 /** The number that a media id was seen on, if it was: by an upload, or in a message. */
 type FindNumberOfMedia = (tenantId: string, mediaId: string) => Promise<string | undefined>;
@@ -40,12 +42,24 @@ export function createIdentify(options: {
 }): Identify {
   const { authenticate, directory, findNumberOfMedia } = options;
 
-  return async (req, parsed, record) => {
-    const token = credentialOf(req, parsed.queryToken);
-    const caller = demandKind(await authenticate(token), "tenant");
-    record.caller = caller;
-    const tenant = await directory.findTenant(caller.tenantId);
-    const found = findOperation(req.method ?? "", parsed.segments);
+  return (req, target, record) =>
+    whenThere(authenticate(credentialOf(req, target.parsed.queryToken)), (anyone) => {
+      const caller = demandKind(anyone, "tenant");
+      record.caller = caller;
+      return whenThere(directory.findTenant(caller.tenantId), (tenant) =>
+        findNumber({ req, target, record, caller, tenant }),
+      );
+    });
+
+  function findNumber(call: {
+    req: IncomingMessage;
+    target: Target;
+    record: CallRecord;
+    caller: TenantCaller;
+    tenant: DirectoryTenant | undefined;
+  }): Soon<IdentifiedCall> {
+    const { req, record, caller, tenant } = call;
+    const { parsed, found } = call.target;
     if (found === undefined || tenant === undefined || isOwnId(found, parsed, tenant)) {
       throw unknownOperation(req.method ?? "");
     }
@@ -56,12 +70,14 @@ export function createIdentify(options: {
     const header = req.headers["x-phone-number-id"];
     const headerId = typeof header === "string" && header !== "" ? header : undefined;
     const own = { numbers: tenant.numbers, among: caller.phoneNumberIds };
-    const seen = isNamed(parsed, headerId) ? undefined : await seenOn(found, parsed, own);
-    const queryId = parsed.queryNumberId ?? seen;
-    const number = chooseNumber({ pathId: parsed.pathId, headerId, queryId }, own);
-    record.phoneNumberId = number.phoneNumberId;
-    return { parsed, caller, operation, upstreamPath, number };
-  };
+    const seen = isNamed(parsed, headerId) ? undefined : seenOn(found, parsed, own);
+    return whenThere(seen, (seenId) => {
+      const queryId = parsed.queryNumberId ?? seenId;
+      const number = chooseNumber({ pathId: parsed.pathId, headerId, queryId }, own);
+      record.phoneNumberId = number.phoneNumberId;
+      return { parsed, caller, operation, upstreamPath, number };
+    });
+  }
 
   /** Only where there is a choice: then for a media id, the number it was seen on. */
   async function seenOn(

@@ -7,10 +7,9 @@ import { isOutcomeUnknown } from "./outcome-unknown.ts";
 import type { Sending } from "./sending.ts";
 
 /** Makes a send, or gives what came of the one before with the same `Idempotency-Key`. */
-export type KeyedSends = (
-  sending: Sending,
-  once: () => Promise<WholeAnswer>,
-) => Promise<WholeAnswer>;
+export type KeyedSends = (sending: Sending, send: Send) => Promise<WholeAnswer>;
+
+type Send = (sending: Sending) => Promise<WholeAnswer>;
 
 export function createKeyedSends(options: { idempotency: Idempotency; log: Log }): KeyedSends {
   const { idempotency, log } = options;
@@ -22,11 +21,7 @@ export function createKeyedSends(options: { idempotency: Idempotency; log: Log }
   const noted = (note: Promise<void>): Promise<void> =>
     note.catch((err: unknown) => logBackgroundFailed(log, { job: "idempotency", err }));
 
-  async function withKey(
-    key: string,
-    sending: Sending,
-    once: () => Promise<WholeAnswer>,
-  ): Promise<WholeAnswer> {
+  async function withKey(key: string, sending: Sending, send: Send): Promise<WholeAnswer> {
     const { call, identified, body, read, messageId } = sending;
     const begun = await idempotency.begin({
       tenantId: identified.caller.tenantId,
@@ -45,7 +40,7 @@ export function createKeyedSends(options: { idempotency: Idempotency; log: Log }
       return begun.answer;
     }
     try {
-      const answer = await once();
+      const answer = await send(sending);
       await noted(idempotency.finish(begun.lease, answer));
       return answer;
     } catch (error) {
@@ -58,8 +53,8 @@ export function createKeyedSends(options: { idempotency: Idempotency; log: Log }
     }
   }
 
-  return (sending, once) => {
+  return (sending, send) => {
     const key = parseIdempotencyKey(sending.call.req.headers[IDEMPOTENCY_KEY]);
-    return key === undefined ? once() : withKey(key, sending, once);
+    return key === undefined ? send(sending) : withKey(key, sending, send);
   };
 }

@@ -1,10 +1,11 @@
 import { readBody } from "../http/body.ts";
-import type { WhatsAppHandler } from "../http/whatsapp-calls.ts";
+import type { WhatsAppCall, WhatsAppHandler } from "../http/whatsapp-calls.ts";
+import { whenThere } from "../soon.ts";
 import { writeAnswer } from "./answer.ts";
 import type { Downloads } from "./download.ts";
-import type { Identify } from "./identify.ts";
-import { parsePath } from "./parse-path.ts";
+import type { IdentifiedCall, Identify } from "./identify.ts";
 import { type AnswerCall, JSON_BYTES_MAX } from "./plain-call.ts";
+import { createReadTarget } from "./read-target.ts";
 import type { AnswerWebhookSettings } from "./webhook-settings.ts";
 
 /** PATH 1: every call of the WhatsApp API, from its path to its answer. */
@@ -20,6 +21,7 @@ export function createWhatsAppHandler(parts: {
   afterWrite: () => Promise<void>;
 }): WhatsAppHandler {
   const { identify, downloads } = parts;
+  const readTarget = createReadTarget();
 
   const answerSettings: AnswerCall = async (call, identified) => {
     const body = await readBody(call.req, { bytesMax: JSON_BYTES_MAX });
@@ -39,13 +41,7 @@ export function createWhatsAppHandler(parts: {
     });
   };
 
-  return async (call) => {
-    const parsed = parsePath(call.req.url ?? "/");
-    // Half of the clients fetch a media URL without the credential that they asked for it with.
-    if (downloads.isSigned(call, parsed)) {
-      return downloads.answerSigned(call, parsed);
-    }
-    const identified = await identify(call.req, parsed, call.record);
+  function answerCall(call: WhatsAppCall, identified: IdentifiedCall): Promise<void> {
     switch (identified.operation.kind) {
       case "message":
       case "send":
@@ -63,5 +59,16 @@ export function createWhatsAppHandler(parts: {
       default:
         return identified.operation.kind satisfies never;
     }
+  }
+
+  return (call) => {
+    const target = readTarget(call.req.method ?? "", call.req.url ?? "/");
+    // Half of the clients fetch a media URL without the credential that they asked for it with.
+    if (downloads.isSigned(call, target.parsed)) {
+      return downloads.answerSigned(call, target.parsed);
+    }
+    return whenThere(identify(call.req, target, call.record), (identified) =>
+      answerCall(call, identified),
+    );
   };
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import type { Soon } from "../soon.ts";
 import { beginRecord, type CallRecord, completeRecord } from "./call-record.ts";
 import { type AnswerFailure, createAnswerFailure } from "./failure.ts";
 
@@ -14,7 +15,7 @@ export type WhatsAppCall = {
 };
 
 /** Answers a call by itself, and leaves in its record what is to be told of it. */
-export type WhatsAppHandler = (call: WhatsAppCall) => Promise<void>;
+export type WhatsAppHandler = (call: WhatsAppCall) => Soon<void>;
 
 /**
  * The catch-all of the WhatsApp API. It stands before Koa: its answers are written as upstream gave

@@ -1,3 +1,4 @@
+import type { Soon } from "../soon.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 
 /**
@@ -6,7 +7,7 @@ import type { ChangeFeed } from "./change-feed.ts";
  * there is not kept, so that guesses crowd out nothing that is.
  */
 export type Remembered<Value> = {
-  get: (key: string) => Promise<Value>;
+  get: (key: string) => Soon<Value>;
   forget: (key: string) => void;
 };
 
@@ -16,17 +17,22 @@ export function createRemembered<Value>(options: {
   /** The oldest entry goes when there are more. */
   entriesMax: number;
 }): Remembered<Value> {
-  const entries = new Map<string, Promise<Value>>();
+  const entries = new Map<string, { value: Soon<Value> }>();
 
   function load(key: string): Promise<Value> {
     const loading = options.load(key);
-    entries.set(key, loading);
+    const entry: { value: Soon<Value> } = { value: loading };
+    entries.set(key, entry);
     const drop = (): void => {
-      if (entries.get(key) === loading) {
+      if (entries.get(key) === entry) {
         entries.delete(key);
       }
     };
-    loading.then((value) => (value === undefined ? drop() : makeRoom())).catch(drop);
+    const keep = (value: Value): void => {
+      entry.value = value;
+      makeRoom();
+    };
+    loading.then((value) => (value === undefined ? drop() : keep(value))).catch(drop);
     return loading;
   }
 
@@ -40,7 +46,10 @@ export function createRemembered<Value>(options: {
   }
 
   return {
-    get: (key) => (options.feed.fresh() && entries.get(key)) || load(key),
+    get(key) {
+      const entry = options.feed.fresh() ? entries.get(key) : undefined;
+      return entry === undefined ? load(key) : entry.value;
+    },
     forget: (key) => void entries.delete(key),
   };
 }

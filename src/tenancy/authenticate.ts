@@ -1,47 +1,58 @@
 import type { IncomingMessage } from "node:http";
 import { ApiError } from "../errors.ts";
 import type { Caller } from "../http/caller.ts";
+import { type Soon, whenThere } from "../soon.ts";
 import type { Directory } from "./directory.ts";
-import { tokenInvalid } from "./token-claims.ts";
+import { type TokenClaims, tokenInvalid } from "./token-claims.ts";
 import type { VerifyToken } from "./verify-token.ts";
 
-export type Authenticate = (token: string | undefined) => Promise<Caller>;
+export type Authenticate = (token: string | undefined) => Soon<Caller>;
 
 /**
  * From a token to who calls: the signature, then whether its client and its tenant still stand.
  * That its issuer's registration stands, the verified claims answer for.
- * The answer's promise throws `token_missing`, `token_invalid` or `tenant_suspended`.
+ * It throws, or its promise does, `token_missing`, `token_invalid` or `tenant_suspended`.
  */
 export function createAuthenticate(options: {
   verifyToken: VerifyToken;
-  directory: Directory;
+  directory: Pick<Directory, "findClient" | "findTenant">;
 }): Authenticate {
   const { verifyToken, directory } = options;
-  return async (token) => {
+
+  function demandClient(claims: TokenClaims): Soon<TokenClaims> {
+    if (claims.foreign) {
+      return claims;
+    }
+    return whenThere(directory.findClient(claims.clientId), (client) => {
+      if (client === undefined || client.tenant_id !== (claims.tenantId ?? null)) {
+        throw tokenInvalid("The token's client has been revoked.");
+      }
+      return claims;
+    });
+  }
+
+  function callerOf({ clientId, tenantId, scopes, phoneNumberIds }: TokenClaims): Soon<Caller> {
+    if (tenantId === undefined) {
+      return { kind: "partner", clientId, scopes };
+    }
+    return whenThere(directory.findTenant(tenantId), (tenant) => {
+      if (tenant === undefined) {
+        throw tokenInvalid("The token's tenant no longer exists.");
+      }
+      if (tenant.state === "suspended") {
+        throw new ApiError("tenant_suspended", "The partner has suspended this tenant.");
+      }
+      return { kind: "tenant", clientId, tenantId, scopes, phoneNumberIds };
+    });
+  }
+
+  return (token) => {
     if (token === undefined) {
       throw new ApiError("token_missing", "Send a token: Authorization: Bearer <token>.", {
         headers: { "www-authenticate": "Bearer" },
       });
     }
-    const claims = await verifyToken(token);
-    const { clientId, tenantId, scopes, phoneNumberIds } = claims;
-    if (!claims.foreign) {
-      const client = await directory.findClient(clientId);
-      if (client === undefined || client.tenant_id !== (tenantId ?? null)) {
-        throw tokenInvalid("The token's client has been revoked.");
-      }
-    }
-    if (tenantId === undefined) {
-      return { kind: "partner", clientId, scopes };
-    }
-    const tenant = await directory.findTenant(tenantId);
-    if (tenant === undefined) {
-      throw tokenInvalid("The token's tenant no longer exists.");
-    }
-    if (tenant.state === "suspended") {
-      throw new ApiError("tenant_suspended", "The partner has suspended this tenant.");
-    }
-    return { kind: "tenant", clientId, tenantId, scopes, phoneNumberIds };
+    return whenThere(whenThere(verifyToken(token), demandClient), callerOf);
   };
 }
 

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Secret } from "../secret.ts";
+import type { Soon } from "../soon.ts";
 import type { ChangeFeed } from "../store/change-feed.ts";
 import type { Database } from "../store/database.ts";
 import { createRemembered, type Remembered } from "../store/remembered.ts";
@@ -37,10 +38,10 @@ export type DirectoryTenant = {
 
 /** What every call asks for, remembered: with it a forwarded call waits for no query. */
 export type Directory = {
-  findTenant(tenantId: string): Promise<DirectoryTenant | undefined>;
+  findTenant(tenantId: string): Soon<DirectoryTenant | undefined>;
   /** The number as the database has it now. */
   reloadNumber: (number: DirectoryNumber) => Promise<DirectoryNumber | undefined>;
-  findClient(clientId: string): Promise<ClientRow | undefined>;
+  findClient(clientId: string): Soon<ClientRow | undefined>;
 };
 
 const TENANTS_MAX = 10_000;

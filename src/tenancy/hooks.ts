@@ -141,7 +141,8 @@ export function createFindHook(options: { db: Database; feed: ChangeFeed }): Fin
   return async (token, secret) => {
     const digest = sha256(token).toString("hex");
     unread.add(digest);
-    const owner = await remembered.get(digest).finally(() => unread.delete(digest));
+    const found = Promise.resolve(remembered.get(digest));
+    const owner = await found.finally(() => unread.delete(digest));
     if (owner === undefined) {
       return undefined;
     }

@@ -1,9 +1,10 @@
 import { hash } from "node:crypto";
+import type { Soon } from "../soon.ts";
 import type { ChangeFeed } from "../store/change-feed.ts";
 import type { TokenClaims } from "./token-claims.ts";
 
 /** @throws {ApiError} `token_invalid`, or `overloaded` when its issuer's keys cannot be had */
-export type VerifyToken = (token: string) => TokenClaims | Promise<TokenClaims>;
+export type VerifyToken = (token: string) => Soon<TokenClaims>;
 
 const REMEMBERED_MAX = 20_000;
 // So that a key which another issuer has withdrawn ends what it signed.
