@@ -27,6 +27,14 @@ describe("what is remembered", () => {
     expect(loads).toHaveLength(1);
   });
 
+  it("is there at once when it has been loaded", async () => {
+    const { cache, finish } = remembered();
+    const asked = cache.get("a");
+    finish(0, "A");
+    await asked;
+    expect(cache.get("a")).toBe("A");
+  });
+
   it("is not kept when there is nothing, and crowds nothing out", async () => {
     const asked: string[] = [];
     const cache = createRemembered<string | undefined>({
