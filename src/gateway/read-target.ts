@@ -12,6 +12,8 @@ export type Target = {
 export type ReadTarget = (method: string, url: string) => Target;
 
 const REMEMBERED_MAX = 10_000;
+// Longer than any of a client's; strangers may write others.
+const URL_LENGTH_MAX = 200;
 
 /**
  * Reads them once for each URL without a query, which may hold a credential: a client's URLs are
@@ -27,7 +29,7 @@ export function createReadTarget(): ReadTarget {
     }
     const parsed = parsePath(url);
     const target = { parsed, found: findOperation(method, parsed.segments) };
-    if (!url.includes("?")) {
+    if (url.length <= URL_LENGTH_MAX && !url.includes("?")) {
       if (remembered.size >= REMEMBERED_MAX) {
         remembered.clear();
       }

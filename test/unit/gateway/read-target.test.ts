@@ -22,6 +22,12 @@ describe("what method and URL say", () => {
     expect(readTarget("GET", url)).not.toBe(once);
   });
 
+  it("is not kept for a URL that is longer than any", () => {
+    const readTarget = createReadTarget();
+    const url = `/${"1".repeat(200)}`;
+    expect(readTarget("GET", url)).not.toBe(readTarget("GET", url));
+  });
+
   it("is forgotten when there are too many", () => {
     const readTarget = createReadTarget();
     const first = readTarget("GET", "/1");
