@@ -3,7 +3,7 @@ import { ApiError } from "../errors.ts";
 /** A path of the WhatsApp API without its frame: what it names, and which number it names it for. */
 export type ParsedPath = {
   /** The rest in 360dialog's form, such as `["messages"]` or `["v1", "configs", "webhook"]`. */
-  segments: string[];
+  segments: readonly string[];
   /** A leading number id or WABA id, if the path had one. */
   pathId: string | undefined;
   /** Of `?phone_number_id=` and `?access_token=`, which leave the query. */
@@ -29,7 +29,7 @@ export function parsePath(url: string): ParsedPath {
   const path = queryStart === -1 ? url : url.slice(0, queryStart);
   const query = parseQuery(queryStart === -1 ? "" : url.slice(queryStart + 1));
 
-  let segments = path.replace(/\/$/, "").split("/").slice(1);
+  let segments: readonly string[] = path.replace(/\/$/, "").split("/").slice(1);
   segments = dropVersion(segments);
   let pathId: string | undefined;
   const [first, second] = segments;
@@ -48,7 +48,7 @@ export function parsePath(url: string): ParsedPath {
   return { segments, pathId, ...query };
 }
 
-function dropVersion(segments: string[]): string[] {
+function dropVersion(segments: readonly string[]): readonly string[] {
   const [first = "", second = ""] = segments;
   const isVersion = VERSION.test(first) && !(first === "v1" && OWN_V1.has(second));
   return isVersion ? segments.slice(1) : segments;

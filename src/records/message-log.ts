@@ -100,14 +100,14 @@ export function createMessageLog(options: {
     }
   }
 
-  function queue(send: LoggedSend, outcome: WrittenOutcome | undefined): void {
-    behind.add({ write: { send, outcome } });
+  function queue(send: LoggedSend, outcome?: WrittenOutcome, corrects = false): void {
+    behind.add({ write: { send, outcome } }, { corrects });
   }
 
   function tell(send: LoggedSend): void {
     untold.delete(send.id);
     told.set(send.id, send);
-    queue(send, undefined);
+    queue(send);
   }
 
   function tellWhatTakesLong(): void {
@@ -142,10 +142,10 @@ export function createMessageLog(options: {
       untold.delete(id);
       told.delete(id);
       if (outcome.kind !== "not_sent") {
-        queue(send, outcome);
+        queue(send, outcome, wasTold !== undefined);
       } else if (wasTold !== undefined) {
         const { tenantId, sentAtMs } = send;
-        behind.add({ forget: { id, tenantId, sentAtMs } });
+        behind.add({ forget: { id, tenantId, sentAtMs } }, { corrects: true });
       }
     },
     async drain() {

@@ -1,8 +1,11 @@
 import { isPassingTrouble } from "../store/database.ts";
 
 export type WriteBehind<Item> = {
-  /** Nothing waits. `false` when too much waits already: then it is dropped and counted. */
-  add(item: Item): boolean;
+  /**
+   * Nothing waits. When too much is there already it is dropped and counted, unless it corrects what
+   * may be there: that is little, and without it the database would be told what is not so.
+   */
+  add(item: Item, options?: { corrects?: boolean }): void;
   /** Writes what waits, as far as the database lets it. */
   drain(): Promise<void>;
 };
@@ -27,7 +30,7 @@ export function createWriteBehind<Item, Batch>(options: {
   /** As soon as a batch is full, so that what waits for a slow database is no longer items. */
   pack: (items: readonly Item[]) => Batch;
   write: (batch: Batch) => Promise<void>;
-  /** Each item by itself, in order. */
+  /** In parts that can be refused by themselves, in order. */
   split: (batch: Batch) => Batch[];
   weigh: (item: Item) => number;
   /** Why an item of its own could not be written; it is gone. */
@@ -39,10 +42,17 @@ export function createWriteBehind<Item, Batch>(options: {
   let waiting: Packed<Batch>[] = [];
   let waitingBytes = 0;
   let droppedCount = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let flushing: Promise<void> | undefined;
+  let isStopped = false;
+  let writing: Promise<void> | undefined;
+  let againTimer: NodeJS.Timeout | undefined;
+  let gatherTimer: NodeJS.Timeout | undefined;
+  /** What is gathered has waited long enough. */
+  let isDue = false;
 
   function packGathered(): void {
+    clearTimeout(gatherTimer);
+    gatherTimer = undefined;
+    isDue = false;
     if (gathered.length > 0) {
       const batch = options.pack(gathered);
       waiting.push({ batch, count: gathered.length, bytes: gatheredBytes });
@@ -52,50 +62,41 @@ export function createWriteBehind<Item, Batch>(options: {
     }
   }
 
-  function flush(): void {
-    clearTimeout(timer);
-    timer = undefined;
-    flushing ??= flushWaiting();
+  function write(): void {
+    clearTimeout(againTimer);
+    writing ??= writeWaiting().finally(() => {
+      writing = undefined;
+      reportDropped();
+    });
   }
 
-  async function flushWaiting(): Promise<void> {
-    if (waiting.length === 0) {
-      packGathered();
-    }
-    const isWritten = await writeWaiting();
-    flushing = undefined;
-    reportDropped();
-    if (waiting.length > 0 || gathered.length > 0) {
-      timer ??= setTimeout(flush, isWritten && waiting.length > 0 ? 0 : FLUSH_EVERY_MS);
-    }
-  }
-
-  /**
-   * Whether all that waits now is written. What comes meanwhile is left to gather: taking it along
-   * would make a busy process write without end, a few items at a time.
-   */
-  async function writeWaiting(): Promise<boolean> {
-    const left = waiting;
-    waiting = [];
-    for (let first = left.shift(); first !== undefined; first = left.shift()) {
+  /** Behind a database that is away or slow, what is gathered waits until its batch is full. */
+  async function writeWaiting(): Promise<void> {
+    for (;;) {
+      if (waiting.length === 0 && isDue) {
+        packGathered();
+      }
+      const [first] = waiting;
+      if (first === undefined) {
+        return;
+      }
       try {
         await options.write(first.batch);
-        waitingBytes -= first.bytes;
       } catch (error) {
         if (isPassingTrouble(error)) {
-          waiting = [first, ...left, ...waiting];
-          return false;
+          againTimer = setTimeout(write, FLUSH_EVERY_MS);
+          return;
         }
         if (first.count > 1) {
           // One that the database refuses takes none of its neighbours with it.
-          left.unshift(...splitUp(first));
-        } else {
-          options.onError(error);
-          waitingBytes -= first.bytes;
+          waiting.splice(0, 1, ...splitUp(first));
+          continue;
         }
+        options.onError(error);
       }
+      waiting.shift();
+      waitingBytes -= first.bytes;
     }
-    return true;
   }
 
   function splitUp({ batch, bytes }: Packed<Batch>): Packed<Batch>[] {
@@ -110,33 +111,42 @@ export function createWriteBehind<Item, Batch>(options: {
     }
   }
 
+  function drop(count: number): void {
+    droppedCount += count;
+    if (isStopped) {
+      reportDropped();
+    }
+  }
+
   return {
-    add(item) {
+    add(item, { corrects = false } = {}) {
       const bytes = options.weigh(item) + ROW_BYTES;
-      timer ??= setTimeout(flush, FLUSH_EVERY_MS);
-      if (waitingBytes + gatheredBytes + bytes > WAITING_BYTES_MAX) {
-        droppedCount++;
-        return false;
+      const isFull = waitingBytes + gatheredBytes + bytes > WAITING_BYTES_MAX;
+      if (isStopped || (isFull && !corrects)) {
+        drop(1);
+        return;
       }
       gatheredBytes += bytes;
       gathered.push(item);
+      gatherTimer ??= setTimeout(() => {
+        isDue = true;
+        write();
+      }, FLUSH_EVERY_MS);
       if (gathered.length === BATCH_ITEMS_MAX || gatheredBytes > BATCH_BYTES_MAX) {
         packGathered();
-        setImmediate(flush);
+        setImmediate(write);
       }
-      return true;
     },
     async drain() {
-      await flushing;
+      await writing;
       packGathered();
-      flush();
-      await flushing;
-      clearTimeout(timer);
+      write();
+      await writing;
+      clearTimeout(againTimer);
+      isStopped = true;
       // What could not be written is lost with the process.
-      droppedCount += waiting.reduce((sum, { count }) => sum + count, gathered.length);
+      drop(waiting.reduce((sum, { count }) => sum + count, 0));
       waiting = [];
-      gathered = [];
-      reportDropped();
     },
   };
 }

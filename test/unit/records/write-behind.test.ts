@@ -83,12 +83,13 @@ describe("what is written behind", () => {
     expect(errors).toEqual([refused]);
   });
 
-  it("is dropped and counted past its bound", async () => {
+  it("is dropped and counted past its bound, unless it corrects what is there", async () => {
     const behind = build();
     weight.bytes = 30 * 1024 * 1024;
-    expect([1, 2, 3].map((item) => behind.add(item))).toEqual([true, true, false]);
+    [1, 2, 3].forEach((item) => behind.add(item));
+    behind.add(4, { corrects: true });
     await vi.advanceTimersByTimeAsync(1000);
-    expect(batches.flat()).toEqual([1, 2]);
+    expect(batches.flat()).toEqual([1, 2, 4]);
     expect(dropped).toEqual([1]);
   });
 
@@ -102,5 +103,25 @@ describe("what is written behind", () => {
     await drained;
     expect(batches).toEqual([[1], [2]]);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("is not gathered any more after a drain, but counted as lost", async () => {
+    const behind = build();
+    behind.add(1);
+    const drained = behind.drain();
+    await vi.advanceTimersByTimeAsync(WRITE_MS);
+    await drained;
+    behind.add(2);
+    expect([batches, dropped, vi.getTimerCount()]).toEqual([[[1]], [1], 0]);
+  });
+
+  it("waits no quarter of a second more because another batch was being written", async () => {
+    const behind = build();
+    for (let item = 0; item < 150; item++) {
+      behind.add(item);
+    }
+    behind.add(150);
+    await vi.advanceTimersByTimeAsync(250 + WRITE_MS);
+    expect(batches.map(({ length }) => length)).toEqual([150, 1]);
   });
 });
