@@ -100,14 +100,10 @@ export function createMessageLog(options: {
     }
   }
 
-  function queue(send: LoggedSend, outcome?: WrittenOutcome, corrects = false): void {
-    behind.add({ write: { send, outcome } }, { corrects });
-  }
-
   function tell(send: LoggedSend): void {
     untold.delete(send.id);
     told.set(send.id, send);
-    queue(send);
+    behind.add({ write: { send, outcome: undefined } });
   }
 
   function tellWhatTakesLong(): void {
@@ -142,7 +138,7 @@ export function createMessageLog(options: {
       untold.delete(id);
       told.delete(id);
       if (outcome.kind !== "not_sent") {
-        queue(send, outcome, wasTold !== undefined);
+        behind.add({ write: { send, outcome } }, { corrects: wasTold !== undefined });
       } else if (wasTold !== undefined) {
         const { tenantId, sentAtMs } = send;
         behind.add({ forget: { id, tenantId, sentAtMs } }, { corrects: true });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createMessageLog, type LoggedSend } from "../../../src/records/message-log.ts";
 import { Secret } from "../../../src/secret.ts";
@@ -174,6 +175,36 @@ describe("the message log", () => {
     await log.drain();
     expect(log.dropped()).toBe(10);
     expect(log.errors).toEqual([]);
+    await away.close();
+  });
+
+  it("drops nothing that corrects what may be told of a send", async () => {
+    const { id: tenantId } = await buildTenant(database.db);
+    const away = openDatabase({
+      url: new Secret("postgres://nobody@127.0.0.1:1/none"),
+      onIdleError: () => {},
+    });
+    const log = open(away.db);
+    const [never, made] = [send(tenantId), send(tenantId)];
+    log.begin(never);
+    log.begin(made);
+    await sleep(1500); // both are told of as under way
+    const fill = (bytes: number): void => {
+      const each = send(tenantId, { body: Buffer.alloc(bytes) });
+      log.begin(each);
+      log.end(each.id, { kind: "unknown" });
+    };
+    const piece = 16 * 1024 * 1024;
+    [piece, piece, piece, piece - 8 * 1024].forEach(fill);
+    Array.from({ length: 10 }, () => 0).forEach(fill);
+    await eventually(() => log.dropped() > 0);
+    const before = log.dropped();
+    log.end(never.id, { kind: "not_sent" });
+    log.end(made.id, answered("wamid.G"));
+    fill(0);
+    await eventually(() => log.dropped() > before);
+    expect(log.dropped()).toBe(before + 1);
+    await log.drain();
     await away.close();
   });
 
