@@ -1,6 +1,6 @@
 /**
- * A value, or the promise of one: what is remembered is there at once. Each `await` of such a value
- * was a third of a microsecond of a forwarded call and, with its function's state, a kilobyte.
+ * A value, or the promise of one: what is remembered is there at once. An async function that awaits
+ * it holds its whole state, which was a kilobyte of a forwarded call for each.
  */
 export type Soon<Value> = Value | Promise<Value>;
 
