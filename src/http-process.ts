@@ -1,4 +1,5 @@
 import { untilSignal } from "./cli/until-signal.ts";
+import { collectSeldom } from "./collect-seldom.ts";
 import { readConfig } from "./config.ts";
 import { shareServer } from "./http/server.ts";
 import { type Log, logBackgroundFailed } from "./log.ts";
@@ -43,6 +44,7 @@ async function serveForFirst(log: Log, config: ReturnType<typeof readConfig>): P
   await parts.drain();
 }
 
+collectSeldom();
 const config = readConfig(process.env);
 const log = openLog(config);
 await serveForFirst(log, config).catch((err: unknown) => {

@@ -1,5 +1,6 @@
 import { runCommand } from "./cli/run.ts";
 import { untilSignal } from "./cli/until-signal.ts";
+import { collectSeldom } from "./collect-seldom.ts";
 import { type Config, readConfig } from "./config.ts";
 import { auditJob } from "./partner/audit/record-audit.ts";
 import { verifyAudit } from "./partner/audit/verify-audit.ts";
@@ -11,6 +12,7 @@ import { createSealer } from "./tenancy/sealing.ts";
 
 /** Runs until a signal: the first one stops in order, a second one at once. */
 async function serveUntilSignal(): Promise<void> {
+  collectSeldom();
   const config = readConfig(process.env);
   const gateway = await startGateway(config);
   process.stdout.write(`listening on ${gateway.url}\n${describeEmbedded(config, gateway)}`);
