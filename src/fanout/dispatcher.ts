@@ -26,8 +26,9 @@ const SETTLE_BATCH_MAX = 300;
 // What is due before that is not left to the look once a second.
 const SOON_MS = 1000;
 const LOOK_ANYWAY_MS = 60_000;
-// Between two claims for a tenant.
-const CLAIM_PACE_MS = 5;
+// Between two claims for a tenant, and between two settles: each costs much, a delivery in it little.
+const CLAIM_PACE_MS = 10;
+const SETTLE_PACE_MS = 20;
 
 /**
  * PATH 2b: claims what is due, attempts it, settles it. A poke names the tenants that something was
@@ -51,6 +52,7 @@ export function startDispatcher(options: {
     commit: settleTogether,
     weigh: () => 1,
     batchMax: SETTLE_BATCH_MAX,
+    paceMs: SETTLE_PACE_MS,
     waitingMax: UNDER_WAY_MAX,
   });
 

@@ -6,7 +6,9 @@ import { eventually } from "../../support/eventually.ts";
 const databaseError = (code: string) => Object.assign(new Error(`SQLSTATE ${code}`), { code });
 
 /** A commit that the test finishes itself, batch by batch. */
-function commits(options: { batchMax?: number; waitingMax?: number; commitsMax?: number } = {}) {
+function commits(
+  options: { batchMax?: number; waitingMax?: number; commitsMax?: number; paceMs?: number } = {},
+) {
   const batches: { items: readonly number[]; done: PromiseWithResolvers<string[]> }[] = [];
   const group = createGroupCommit<number, string>({
     commit: (items) => {
@@ -18,6 +20,7 @@ function commits(options: { batchMax?: number; waitingMax?: number; commitsMax?:
     batchMax: options.batchMax ?? 100,
     waitingMax: options.waitingMax ?? 100,
     ...(options.commitsMax !== undefined && { commitsMax: options.commitsMax }),
+    ...(options.paceMs !== undefined && { paceMs: options.paceMs }),
   });
   const batch = (index: number) => eventually(() => batches[index]);
   const succeed = async (index: number) => {
@@ -60,6 +63,36 @@ describe("a group commit", () => {
     expect(itemsOf()).toEqual([[1]]);
     await succeed(0);
     expect(await one).toBe("done 1");
+  });
+
+  it("keeps its pace: what comes within it goes together, when it is over", async () => {
+    const { group, itemsOf, succeed } = commits({ paceMs: 40, commitsMax: 2 });
+    const beganMs = performance.now();
+    const one = group.add(1);
+    expect(itemsOf()).toEqual([[1]]);
+    await succeed(0);
+    await one;
+    const [two, three] = [group.add(2), group.add(3)];
+    expect(itemsOf()).toEqual([[1]]);
+    await succeed(1);
+    expect(itemsOf()).toEqual([[1], [2, 3]]);
+    // A timer may be a millisecond early.
+    expect(performance.now() - beganMs).toBeGreaterThan(38);
+    await expect(Promise.all([two, three])).resolves.toEqual(["done 2", "done 3"]);
+  });
+
+  it("is drained only when what waits for its pace is committed too", async () => {
+    const { group, succeed } = commits({ paceMs: 40 });
+    const one = group.add(1);
+    await succeed(0);
+    await one;
+    const two = group.add(2);
+    let isDrained = false;
+    const drained = group.drain().then(() => (isDrained = true));
+    await succeed(1);
+    await two;
+    expect(isDrained).toBe(false);
+    await drained;
   });
 
   it("puts what comes during a commit into the next one, together and in order", async () => {
