@@ -50,8 +50,8 @@ export function formatDuration(durationMs: number): string {
 /**
  * Does `look` again and again until it is stopped. It says in how many milliseconds it wants to look
  * next, and a poke makes that at once, also one that comes while it looks. It must not reject.
- * `paceMs` at least lie between the beginnings of two looks, but where a look wants the next one at
- * once: a first poke is heard at once, and under load each look finds more.
+ * `paceMs` at least lie between the beginnings of two looks: a first poke is heard at once, and under
+ * load each look finds more.
  */
 export function keepLooking(
   look: () => Promise<number>,
@@ -83,7 +83,7 @@ export function keepLooking(
       const waitMs = await look();
       const endedMs = performance.now();
       const pauseMs = startedMs + paceMs - endedMs;
-      if (waitMs > 0 && pauseMs > 0) {
+      if (pauseMs > 0) {
         // A poke waits for the pace; `stop` cuts it short.
         await sleep(pauseMs, undefined, { signal }).catch(() => {});
       }

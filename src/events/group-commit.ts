@@ -24,7 +24,7 @@ type Waiting<Item, Result> = {
 
 /**
  * What arrives while commits are under way goes into the next one together: one statement, one
- * commit, many answers. Alone, an item is committed at once; under load the batches grow by
+ * commit, many answers. After a rest an item is committed at once; under load the batches grow by
  * themselves.
  */
 export function createGroupCommit<Item, Result>(options: {
@@ -42,9 +42,10 @@ export function createGroupCommit<Item, Result>(options: {
   /** Likewise when the first of those waiting has waited so long: the rest would wait longer. */
   waitMaxMs?: number;
   now?: () => number;
+  pause?: (durationMs: number) => Promise<unknown>;
 }): GroupCommit<Item, Result> {
   const { commit, weigh, batchMax, waitingMax, waitMaxMs = Number.POSITIVE_INFINITY } = options;
-  const { commitsMax = 1, paceMs = 0, now = () => performance.now() } = options;
+  const { commitsMax = 1, paceMs = 0, now = () => performance.now(), pause = sleep } = options;
   let waiting: Waiting<Item, Result>[] = [];
   let waitingWeight = 0;
   let runningCount = 0;
@@ -56,7 +57,7 @@ export function createGroupCommit<Item, Result>(options: {
     while (waiting.length > 0) {
       const pauseMs = nextBeginsMs - now();
       if (pauseMs > 0) {
-        await sleep(pauseMs);
+        await pause(pauseMs);
       } else {
         nextBeginsMs = now() + paceMs;
         await commitBatch(takeBatch());

@@ -28,7 +28,7 @@ const SOON_MS = 1000;
 const LOOK_ANYWAY_MS = 60_000;
 // Between two claims for a tenant, and between two settles: each costs much, a delivery in it little.
 const CLAIM_PACE_MS = 10;
-const SETTLE_PACE_MS = 20;
+const SETTLE_PACE_MS = 10;
 
 /**
  * PATH 2b: claims what is due, attempts it, settles it. A poke names the tenants that something was

@@ -1,6 +1,5 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Database, DatabaseTransaction } from "./database.ts";
-import { prepared } from "./pooled-client.ts";
 
 /** What changed, so that every process forgets what it remembers of it. */
 export type ChangeKind =
@@ -79,9 +78,9 @@ export function startChangeFeed(options: {
   async function readOnce(others: readonly Question[]): Promise<void> {
     const asked = [recentChanges(performance.now()), ...others];
     const parts = asked.map(({ ask }, index) => sql`(${ask}) as ${sql.ref(`answer_${index}`)}`);
-    // Of the same number of questions it is the same text: to plan it takes ten times as long as to run it.
-    const { rows } = await sql<Record<string, unknown>>`
-      ${prepared(`change_feed_${parts.length}`)} select ${sql.join(parts)}`.execute(options.db);
+    const { rows } = await sql<Record<string, unknown>>`select ${sql.join(parts)}`.execute(
+      options.db,
+    );
     for (const [index, { hear }] of asked.entries()) {
       hear(rows[0]?.[`answer_${index}`]);
     }

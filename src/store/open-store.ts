@@ -23,11 +23,8 @@ type StoreOptions = {
   log: Log;
 };
 
-/**
- * Two write notifications, one follows them, one claims, one settles, one reads the feed; and one for
- * when one has broken.
- */
-const PLANNED_CONNECTIONS = 7;
+/** Two write notifications, one follows them, one claims, one settles; and one for when one has broken. */
+const PLANNED_CONNECTIONS = 6;
 
 /** Opens it, over a database that is up to date; the stack closes it. */
 export async function openStore(
@@ -45,7 +42,7 @@ export async function openStore(
   });
   stack.defer(planned.close);
 
-  const feed = startChangeFeed({ db: planned.db, onError: onIdleError });
+  const feed = startChangeFeed({ db, onError: onIdleError });
   stack.defer(feed.stop);
   const redis = {
     url: config.REDIS_URL,

@@ -120,25 +120,6 @@ describe("keepLooking", () => {
     expect(Math.min(second - first, last - second)).toBeGreaterThan(28);
   });
 
-  it("keeps no pace where a look wants the next one at once", async () => {
-    const third = Promise.withResolvers<void>();
-    let looks = 0;
-    const looking = keepLooking(
-      async () => {
-        looks++;
-        if (looks === 3) {
-          third.resolve();
-        }
-        return looks < 3 ? 0 : NEVER_MS;
-      },
-      // Longer than any test may take.
-      { paceMs: NEVER_MS },
-    );
-    await third.promise;
-    await looking.stop();
-    expect(looks).toBe(3);
-  });
-
   it("stops once the look that is under way has ended", async () => {
     const begun = Promise.withResolvers<void>();
     const mayEnd = Promise.withResolvers<number>();
