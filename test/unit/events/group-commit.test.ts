@@ -117,6 +117,7 @@ describe("a group commit", () => {
     const one = group.add(1);
     await succeed(0);
     await one;
+    await group.drain();
     clock.advance(10);
     const two = group.add(2);
     expect(itemsOf()).toEqual([[1], [2]]);
