@@ -44,14 +44,18 @@ describe("a change", () => {
     return json.data as Entry[];
   }
 
+  /** Entries are shown once whatever began before them, in any database of the server, has ended. */
+  const bothEntriesOf = (query: string): Promise<Entry[]> =>
+    eventually(async () => {
+      const found = await entriesOf(query);
+      return found.length >= 2 && found;
+    });
+
   it("of the partner's is told with who, what, before and after", async () => {
     const path = `/partner/v1/numbers/${tenant.numberId}`;
     await gateway.partner("POST", `${path}/suspend`);
     await gateway.partner("POST", `${path}/resume`);
-    const [begun, ended, ...more] = await eventually(async () => {
-      const found = await entriesOf("operation=suspendNumber");
-      return found.length >= 2 ? found : undefined;
-    });
+    const [begun, ended, ...more] = await bothEntriesOf("operation=suspendNumber");
     expect(more).toEqual([]);
     const actor = { kind: "partner", id: BOOTSTRAP.id, tenant_id: null };
     const same = { operation: "suspendNumber", actor, target: { number_id: tenant.numberId } };
@@ -67,10 +71,7 @@ describe("a change", () => {
     const set = async (method: string, path: string, body: object, requestId: string) => {
       const headers = { "x-request-id": requestId };
       const answer = await tenant.call(method, path, { body, headers });
-      const [begun, ended, ...more] = await eventually(async () => {
-        const found = await entriesOf(`request_id=${requestId}`);
-        return found.length >= 2 && found;
-      });
+      const [begun, ended, ...more] = await bothEntriesOf(`request_id=${requestId}`);
       expect(more).toEqual([]);
       expect(begun?.actor).toEqual({ kind: "tenant", id: tenant.client.id, tenant_id: tenant.id });
       expect(ended?.status).toBe(answer.status);
@@ -120,7 +121,7 @@ describe("a change", () => {
         body: new URLSearchParams({ client_id: id, client_secret: secret, token: revoked }),
       });
     expect((await revoke(token, "revoke-1")).status).toBe(200);
-    const found = await entriesOf("request_id=revoke-1");
+    const found = await bothEntriesOf("request_id=revoke-1");
     expect(found.map(({ phase, status }) => [phase, status])).toEqual([
       ["begun", null],
       ["ended", 200],
@@ -142,7 +143,7 @@ describe("a change", () => {
       body: { source: "form", obtained_at: "2025-06-15T12:00:00Z", proof: `wrote from ${user}` },
     });
     expect(answer.status).toBeLessThan(300);
-    const found = await entriesOf("request_id=audited-1");
+    const found = await bothEntriesOf("request_id=audited-1");
     expect(found.map(({ phase }) => phase)).toEqual(["begun", "ended"]);
     expect(found[0]?.actor).toEqual({
       kind: "tenant",
@@ -156,7 +157,7 @@ describe("a change", () => {
   it("that is refused is told with the code of the refusal", async () => {
     const none = "num_00000000000000000000000000";
     await gateway.partner("DELETE", `/partner/v1/numbers/${none}`);
-    const found = await entriesOf("operation=deleteNumber");
+    const found = await bothEntriesOf("operation=deleteNumber");
     expect(found.map(({ status, code }) => [status, code])).toEqual([
       [null, null],
       [404, "not_found"],
@@ -225,12 +226,15 @@ describe("a change", () => {
 
   it("that is changed or taken out afterwards is found by `gateway audit verify`", async () => {
     const { db, url } = gateway.database;
-    await chainAudit(db);
     const verify = (...args: string[]) =>
       runGatewayCommand(["audit", "verify", ...args], { DATABASE_URL: url });
-    const sound = await verify("--json");
-    expect(sound).toMatchObject({ code: 0, error: "" });
-    expect(JSON.parse(sound.out)).toMatchObject({ faults: [], waiting: 0 });
+    await eventually(async () => {
+      await chainAudit(db);
+      const sound = await verify("--json");
+      expect(sound).toMatchObject({ code: 0, error: "" });
+      expect(JSON.parse(sound.out)).toMatchObject({ faults: [], waiting: 0 });
+      return true;
+    });
     const { rows } = await sql<{ id: string }>`
       update audit_entry set actor = 'somebody else'
       where id = (select entry_id from audit_link where position = 2) returning id`.execute(db);
