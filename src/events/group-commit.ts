@@ -35,7 +35,7 @@ export function createGroupCommit<Item, Result>(options: {
   batchMax: number;
   /** How many are under way at most; one that waits for the disk does not keep a second one. */
   commitsMax?: number;
-  /** At least so long lie between the beginnings of two: a commit costs much, an item in it little. */
+  /** At least so long lie between the beginnings of two, where a commit costs much and an item little. */
   paceMs?: number;
   /** Past this much waiting new items are refused: never an unbounded queue. */
   waitingMax: number;

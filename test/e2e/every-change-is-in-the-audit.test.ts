@@ -228,13 +228,13 @@ describe("a change", () => {
     const { db, url } = gateway.database;
     const verify = (...args: string[]) =>
       runGatewayCommand(["audit", "verify", ...args], { DATABASE_URL: url });
-    await eventually(async () => {
+    const sound = await eventually(async () => {
       await chainAudit(db);
-      const sound = await verify("--json");
-      expect(sound).toMatchObject({ code: 0, error: "" });
-      expect(JSON.parse(sound.out)).toMatchObject({ faults: [], waiting: 0 });
-      return true;
+      const verified = await verify("--json");
+      return JSON.parse(verified.out).waiting === 0 && verified;
     });
+    expect(sound).toMatchObject({ code: 0, error: "" });
+    expect(JSON.parse(sound.out)).toMatchObject({ faults: [], waiting: 0 });
     const { rows } = await sql<{ id: string }>`
       update audit_entry set actor = 'somebody else'
       where id = (select entry_id from audit_link where position = 2) returning id`.execute(db);
