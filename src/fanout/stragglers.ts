@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Database } from "../store/database.ts";
 import { MOVED_COLUMNS } from "./endpoint-state.ts";
+import { WAITED_FOR } from "./waited-for.ts";
 
 /**
  * A notification that was being written while its endpoint was deleted leaves deliveries that nobody
@@ -9,15 +10,7 @@ import { MOVED_COLUMNS } from "./endpoint-state.ts";
  */
 export async function cancelStragglers(db: Database): Promise<void> {
   await sql`
-    with recursive waited_for as (
-      (select tenant_id, endpoint_id from delivery order by tenant_id, endpoint_id limit 1)
-      union all
-      select next.tenant_id, next.endpoint_id from waited_for w cross join lateral (
-        select tenant_id, endpoint_id from delivery
-        where (tenant_id, endpoint_id) > (w.tenant_id, w.endpoint_id)
-        order by tenant_id, endpoint_id limit 1
-      ) next
-    ), gone (of_tenant, of_endpoint) as (
+    with recursive ${WAITED_FOR}, gone (of_tenant, of_endpoint) as (
       select tenant_id, endpoint_id from waited_for w
       where not exists (select from webhook_endpoint e where e.id = w.endpoint_id)
     ), cancelled as (

@@ -8,6 +8,7 @@ import { openDatabase, type OpenDatabase } from "../../../src/store/database.ts"
 import { dropOldPartitions } from "../../../src/store/retention.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { makeDay } from "../../support/make-day.ts";
+import { rowsRead } from "../planned.ts";
 import { buildEndpoint, buildTenant, event, notification } from "../rows.ts";
 
 let database: TestDatabase;
@@ -135,5 +136,38 @@ describe("a delivery that waits past the retention", () => {
     );
     expect(await hasLiveDeliveries(database.db, span)).toBe(true);
     expect(await hasLiveDeliveries(database.db, { ...span, to: new Date(1) })).toBe(false);
+  });
+
+  it("is found without reading those that wait for less", async () => {
+    const { id: tenantId } = await buildTenant(database.db);
+    await buildEndpoint(database.db, tenantId);
+    const write = (count: number): Promise<unknown> =>
+      writeNotifications(database.db, [
+        notification(Array.from({ length: count }, () => event(tenantId))),
+      ]);
+    await write(5);
+    const before = new Date();
+    await database.db
+      .updateTable("delivery")
+      .set({ event_received_at: new Date(before.getTime() - 1) })
+      .where("tenant_id", "=", tenantId)
+      .execute();
+    // The mark of a minute after, by which readers find where a span of time ends.
+    await sql`insert into xid_mark (at, xid)
+      values (${before}::timestamptz + interval '2 minutes', pg_current_xact_id())`.execute(
+      database.db,
+    );
+    for (let round = 0; round < 10; round++) {
+      await write(2000);
+    }
+    const own = openDatabase({
+      url: new Secret(database.url),
+      connectionsMax: 1,
+      onIdleError: () => {},
+    });
+    const readBefore = await rowsRead(own.db, "delivery");
+    expect(await exhaustOldDeliveries(own.db, { before })).toBe(5);
+    expect((await rowsRead(own.db, "delivery")) - readBefore).toBeLessThan(300);
+    await own.close();
   });
 });
