@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import type { Database, DatabaseTransaction } from "../store/database.ts";
-import type { ApplyEvents } from "./follow-events.ts";
-import { mediaIdsOf } from "./parse-media-ids.ts";
+import { type ApplyEvents, valueOf } from "./follow-events.ts";
+import { mediaIdsOf, NAMES_MEDIA } from "./parse-media-ids.ts";
+import { findUnread } from "./unread-events.ts";
 import { createWriteBehind } from "./write-behind.ts";
 
 export type SeenMediaId = { tenantId: string; phoneNumberId: string; mediaId: string };
@@ -9,7 +10,7 @@ export type SeenMediaId = { tenantId: string; phoneNumberId: string; mediaId: st
 export type MediaIds = {
   /** A media id was seen on a number, as by an upload. Written behind. */
   note(tenantId: string, phoneNumberId: string, mediaId: string): void;
-  /** The number it was last seen on, memory first. */
+  /** The number it was last seen on: memory first, and last what is not followed yet. */
   find(tenantId: string, mediaId: string): Promise<string | undefined>;
   /** Notes those of inbound messages. */
   apply: ApplyEvents;
@@ -49,6 +50,16 @@ export function createMediaIds(options: {
     }
   }
 
+  /** A tenant is told of a message at once, and may ask for its media before the follower has it. */
+  async function findInUnread(tenantId: string, mediaId: string): Promise<string | undefined> {
+    const unread = await findUnread(db, { tenantId, types: NAMES_MEDIA, texts: [mediaId] });
+    return unread
+      .flatMap(({ type, phone_number_id: phoneNumberId, body }) =>
+        mediaIdsOf({ tenantId, type, phoneNumberId, value: valueOf(body) }),
+      )
+      .findLast((seen) => seen.mediaId === mediaId)?.phoneNumberId;
+  }
+
   return {
     note(tenantId, phoneNumberId, mediaId) {
       const seen = { tenantId, phoneNumberId, mediaId };
@@ -66,10 +77,11 @@ export function createMediaIds(options: {
         .where("tenant_id", "=", tenantId)
         .where("media_id", "=", mediaId)
         .executeTakeFirst();
-      if (row !== undefined) {
-        remember({ tenantId, mediaId, phoneNumberId: row.phone_number_id });
+      const found = row?.phone_number_id ?? (await findInUnread(tenantId, mediaId));
+      if (found !== undefined) {
+        remember({ tenantId, mediaId, phoneNumberId: found });
       }
-      return row?.phone_number_id;
+      return found;
     },
     apply: (trx, events) => writeMediaIds(trx, events.flatMap(mediaIdsOf)),
     drain: () => behind.drain(),

@@ -5,11 +5,15 @@ const LISTS: Readonly<Record<string, string>> = {
   "message.received": "messages",
   "message.echo": "message_echoes",
 };
+/** The events that name media, by type. */
+export const NAMES_MEDIA = Object.keys(LISTS);
 const MEDIA_TYPES = ["image", "video", "audio", "document", "sticker"];
 const MEDIA_ID = /^[\w.-]{1,128}$/;
 
 /** The media ids that a message names, also one that was edited. */
-export function mediaIdsOf(event: FollowedEvent): SeenMediaId[] {
+export function mediaIdsOf(
+  event: Pick<FollowedEvent, "tenantId" | "type" | "phoneNumberId" | "value">,
+): SeenMediaId[] {
   const { tenantId, phoneNumberId, value } = event;
   const list = LISTS[event.type];
   if (list === undefined || phoneNumberId === null) {

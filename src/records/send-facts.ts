@@ -1,6 +1,8 @@
 import { sql } from "kysely";
 import type { Database } from "../store/database.ts";
+import { mayBeUnread } from "./unread-events.ts";
 import { formsOf } from "./users.ts";
+import { OPENS_WINDOW } from "./windows.ts";
 
 /** All that is known of a send before it is made; `null` is what is not known. */
 export type SendFacts = {
@@ -12,7 +14,7 @@ export type SendFacts = {
   template: { status: string | null; category: string | null } | null;
   /** When all templates of the WABA were last here. */
   templatesSyncedAt: Date | null;
-  /** No message of the user is known to hold a window open, but some of the number are not read yet. */
+  /** No message of the user is known to hold a window open, but one may be that is not read yet. */
   mayHaveWritten: boolean;
 };
 
@@ -53,7 +55,8 @@ export async function findSendFacts(
         as "watchedSince",
       w.last_inbound_at as "lastInboundAt",
       case when w.last_inbound_at > now() - interval '24 hours' then false
-        else has_unread_events(${tenantId}, ${phoneNumberId}) end as "mayHaveWritten",
+        else ${mayBeUnread({ tenantId, phoneNumberId, types: OPENS_WINDOW, texts: users })}
+      end as "mayHaveWritten",
       (select max(obtained_at) from opt_in where ${ofUser}) as "optedInAt",
       p.stopped_at as "stoppedAt", p.resumed_at as "resumedAt",
       (select synced_at from template_sync where ${ofWaba}) as "templatesSyncedAt",

@@ -53,6 +53,9 @@ export async function findWindow(
   return row && { watchedSince: row.watched_since, lastInboundAt: row.last_inbound_at };
 }
 
+/** The events that may do so, by type. */
+export const OPENS_WINDOW = ["message.received", "call.connect"] as const;
+
 type Inbound = { tenantId: string; phoneNumberId: string; user: string; at: Date };
 
 /** Opens windows; a window is never put back by what comes late. */

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Database, DatabaseTransaction } from "./database.ts";
+import { prepared } from "./pooled-client.ts";
 
 /** What changed, so that every process forgets what it remembers of it. */
 export type ChangeKind =
@@ -60,7 +61,7 @@ export function startChangeFeed(options: {
       ask: sql`
         select coalesce(json_agg(json_build_array(seq::text, kind, key) order by seq), '[]')
         from change
-        where changed_at > clock_timestamp() - make_interval(secs => ${overlapSeconds})`,
+        where changed_at > now() - make_interval(secs => ${overlapSeconds})`,
       hear(answer) {
         const rows = answer as [seq: string, kind: ChangeKind, key: string][];
         const fresh = rows.filter(([seq]) => !seen.has(seq));
@@ -78,9 +79,9 @@ export function startChangeFeed(options: {
   async function readOnce(others: readonly Question[]): Promise<void> {
     const asked = [recentChanges(performance.now()), ...others];
     const parts = asked.map(({ ask }, index) => sql`(${ask}) as ${sql.ref(`answer_${index}`)}`);
-    const { rows } = await sql<Record<string, unknown>>`select ${sql.join(parts)}`.execute(
-      options.db,
-    );
+    // A long statement over many tables that finds nothing: to plan it took most of its time.
+    const { rows } = await sql<Record<string, unknown>>`
+      ${prepared(`change_feed_${parts.length}`)} select ${sql.join(parts)}`.execute(options.db);
     for (const [index, { hear }] of asked.entries()) {
       hear(rows[0]?.[`answer_${index}`]);
     }

@@ -21,6 +21,9 @@ const SETTINGS = {
   // commits wait for that, 60 ms for each 16 MB (docs/decisions/0017).
   wal_init_zero: "off",
   min_wal_size: "1GB",
+  // What is written to files is put on disk as it comes: left to the system it goes all at once, each
+  // half a minute, and commits wait for that (docs/decisions/0023).
+  backend_flush_after: "256kB",
   timezone: "UTC",
   log_timezone: "UTC",
   // The server's log must not show what tenants send: no statements, no values.

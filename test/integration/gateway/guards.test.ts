@@ -169,14 +169,28 @@ describe("a guard in force", () => {
     const { db } = database;
     const follow = db.insertInto("follower").values({ name: "records", xid: "0", seq: "0" });
     await follow.execute();
-    const stored = (phoneNumberId: string) =>
-      writeNotifications(db, [notification([event(tenantId, { phoneNumberId })])]);
-    await stored("1");
+    const stored = (phoneNumberId: string, type: string, says: string) =>
+      writeNotifications(db, [
+        notification([event(tenantId, { phoneNumberId, type, body: Buffer.from(says) })]),
+      ]);
+    const said = '{"from":"4915112345678"}';
+    await stored("1", "message.received", said);
+    await stored(PHONE_NUMBER_ID, "message.status.read", said);
+    await stored(PHONE_NUMBER_ID, "message.received", '{"from":"4915112345679"}');
     await expect(guards.check(text("4915112345678"))).rejects.toThrow();
-    await stored(PHONE_NUMBER_ID);
-    expect(await guards.check(text("4915112345678"))).toEqual([]);
+    await stored(PHONE_NUMBER_ID, "message.received", said);
+    expect(await guards.check(text("+49 151 12345678"))).toEqual([]);
     await db.updateTable("follower").set({ xid: "9000000000000000000" }).execute();
     await expect(guards.check(text("4915112345678"))).rejects.toThrow();
+    await db.deleteFrom("follower").execute();
+  });
+
+  it("refuses nobody where too much is unread to be looked through", async () => {
+    const { db } = database;
+    await db.insertInto("follower").values({ name: "records", xid: "0", seq: "0" }).execute();
+    const many = Array.from({ length: 1000 }, () => event(tenantId));
+    await writeNotifications(db, [notification(many)]);
+    expect(await guards.check(text("4915112345678"))).toEqual([]);
     await db.deleteFrom("follower").execute();
   });
 

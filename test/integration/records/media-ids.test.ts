@@ -1,9 +1,10 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeNotifications } from "../../../src/events/write-notifications.ts";
 import { createMediaIds, pruneMediaIds } from "../../../src/records/media-ids.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { eventually } from "../../support/eventually.ts";
-import { buildTenant } from "../rows.ts";
+import { buildTenant, event, notification } from "../rows.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -68,6 +69,26 @@ describe("a media id", () => {
       ]),
     );
     expect(await mediaIds.find(tenantId, "8004")).toBe("104");
+  });
+
+  it("of an inbound message that is not followed yet is known too", async () => {
+    const { db } = database;
+    const { id: tenantId } = await buildTenant(db);
+    await db.insertInto("follower").values({ name: "records", xid: "0", seq: "0" }).execute();
+    const of = (type: string, phoneNumberId: string, value: unknown) =>
+      event(tenantId, {
+        type,
+        phoneNumberId,
+        body: Buffer.from(JSON.stringify({ entry: [{ changes: [{ value }] }] })),
+      });
+    const image = { messages: [{ type: "image", image: { id: "8005" } }] };
+    const saysSo = { messages: [{ type: "text", text: { body: "8005 and 8006" } }] };
+    await writeNotifications(db, [
+      notification([of("message.received", "105", image), of("message.received", "106", saysSo)]),
+    ]);
+    expect(await open().find(tenantId, "8005")).toBe("105");
+    expect(await open().find(tenantId, "8006")).toBeUndefined();
+    await db.deleteFrom("follower").execute();
   });
 
   it("is forgotten 30 days after it was last seen", async () => {

@@ -4,11 +4,8 @@ import { mediaIdsOf } from "../../../src/records/parse-media-ids.ts";
 const idsOf = (message: unknown, fields: { type?: string; list?: string } = {}) =>
   mediaIdsOf({
     tenantId: "ten_1",
-    id: "evt_1",
     type: fields.type ?? "message.received",
     phoneNumberId: "101",
-    wabaId: null,
-    receivedAt: new Date(),
     value: { [fields.list ?? "messages"]: [message] },
   }).map(({ mediaId }) => mediaId);
 
