@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Database, DatabaseTransaction } from "../store/database.ts";
 import { type ApplyEvents, valueOf } from "./follow-events.ts";
-import { mediaIdsOf, NAMES_MEDIA } from "./parse-media-ids.ts";
+import { isMediaId, mediaIdsOf, NAMES_MEDIA } from "./parse-media-ids.ts";
 import { findUnread } from "./unread-events.ts";
 import { createWriteBehind } from "./write-behind.ts";
 
@@ -68,7 +68,7 @@ export function createMediaIds(options: {
     },
     async find(tenantId, mediaId) {
       const known = remembered.get(`${tenantId} ${mediaId}`);
-      if (known !== undefined) {
+      if (known !== undefined || !isMediaId(mediaId)) {
         return known;
       }
       const row = await db

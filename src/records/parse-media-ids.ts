@@ -10,6 +10,10 @@ export const NAMES_MEDIA = Object.keys(LISTS);
 const MEDIA_TYPES = ["image", "video", "audio", "document", "sticker"];
 const MEDIA_ID = /^[\w.-]{1,128}$/;
 
+export function isMediaId(value: unknown): value is string {
+  return typeof value === "string" && MEDIA_ID.test(value);
+}
+
 /** The media ids that a message names, also one that was edited. */
 export function mediaIdsOf(
   event: Pick<FollowedEvent, "tenantId" | "type" | "phoneNumberId" | "value">,
@@ -30,9 +34,7 @@ export function mediaIdsOf(
 }
 
 function idsIn(message: unknown): string[] {
-  return MEDIA_TYPES.map((type) => member(member(message, type), "id")).filter(
-    (id) => typeof id === "string" && MEDIA_ID.test(id),
-  ) as string[];
+  return MEDIA_TYPES.map((type) => member(member(message, type), "id")).filter(isMediaId);
 }
 
 function member(value: unknown, name: string): unknown {

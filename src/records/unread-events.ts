@@ -7,7 +7,10 @@ const LOOKED_AT_MAX = 1000;
 /** Stored, and not derived from yet: what is derived from events follows them a moment behind. */
 type UnreadEvent = { type: string; phone_number_id: string | null; body: Buffer };
 
-/** Which of a tenant's unread events may be meant: of these types, with one of these texts in them. */
+/**
+ * Which of a tenant's unread events may be meant: of these types, with one of these texts in them as it
+ * is, which is how ids of users and media are written in JSON.
+ */
 type Meant = { tenantId: string; types: readonly string[]; texts: readonly string[] };
 
 const isMeant = ({ types, texts }: Meant): RawBuilder<boolean> => sql`(

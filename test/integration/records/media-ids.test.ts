@@ -52,6 +52,13 @@ describe("a media id", () => {
     expect(await mediaIds.find(one.id, "8002")).toBeUndefined();
   });
 
+  it("that cannot be one is not known, whatever it is made of", async () => {
+    const { id } = await buildTenant(database.db);
+    for (const odd of ["", "\0", "8001\0", "a b", "8".repeat(200)]) {
+      expect(await open().find(id, odd)).toBeUndefined();
+    }
+  });
+
   it("of an inbound message is known", async () => {
     const { id: tenantId } = await buildTenant(database.db);
     const mediaIds = open();
