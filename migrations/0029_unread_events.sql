@@ -18,3 +18,8 @@ begin
       order by e.xid, e.seq limit at_most;
   end if;
 end $$;
+
+-- Where there is no mark before a time, the first one after it is gone by: a new database has one from its
+-- beginning, not from its first minute on.
+insert into xid_mark (at, xid) select clock_timestamp(), pg_snapshot_xmax(pg_current_snapshot())
+on conflict do nothing;

@@ -105,4 +105,30 @@ describe("partitions", () => {
     await Promise.all([1, 2, 3, 4].map(() => ensurePartitions(opened.db)));
     expect(await daysOf(opened, "event")).toEqual(days);
   });
+
+  it("are never vacuumed for what is added, those of a new database neither", async () => {
+    const { url, opened } = await emptyDatabase();
+    await migrate({ url });
+    const { rows } = await sql<{ settings: string[] | null; days: number }>`
+      select c.reloptions as settings, count(*)::int as days
+      from pg_inherits i join pg_class c on c.oid = i.inhrelid
+      where c.relkind = 'r' group by 1`.execute(opened.db);
+    expect(rows).toHaveLength(1);
+    expect(rows[0]?.settings).toEqual(["autovacuum_vacuum_insert_threshold=-1"]);
+    expect(rows[0]?.days).toBeGreaterThanOrEqual(9);
+  });
+});
+
+describe("what waits for delivery", () => {
+  it("is analyzed from 3,000 rows, however many there are", async () => {
+    const { url, opened } = await emptyDatabase();
+    await migrate({ url });
+    const { rows } = await sql<{ statistics: number }>`
+      select distinct attstattarget as statistics from pg_attribute
+      where attnum > 0 and not attisdropped
+        and (attrelid = 'delivery'::regclass or attrelid = 'delivery_by_id'::regclass)`.execute(
+      opened.db,
+    );
+    expect(rows).toEqual([{ statistics: 10 }]);
+  });
 });
