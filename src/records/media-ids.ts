@@ -10,7 +10,7 @@ export type SeenMediaId = { tenantId: string; phoneNumberId: string; mediaId: st
 export type MediaIds = {
   /** A media id was seen on a number, as by an upload. Written behind. */
   note(tenantId: string, phoneNumberId: string, mediaId: string): void;
-  /** The number it was last seen on: memory first, and last what is not followed yet. */
+  /** The number it was last seen on: in memory, in the database, or in what is not followed yet. */
   find(tenantId: string, mediaId: string): Promise<string | undefined>;
   /** Notes those of inbound messages. */
   apply: ApplyEvents;
@@ -50,6 +50,16 @@ export function createMediaIds(options: {
     }
   }
 
+  async function findStored(tenantId: string, mediaId: string): Promise<string | undefined> {
+    const row = await db
+      .selectFrom("media_id")
+      .select("phone_number_id")
+      .where("tenant_id", "=", tenantId)
+      .where("media_id", "=", mediaId)
+      .executeTakeFirst();
+    return row?.phone_number_id;
+  }
+
   /** A tenant is told of a message at once, and may ask for its media before the follower has it. */
   async function findInUnread(tenantId: string, mediaId: string): Promise<string | undefined> {
     const unread = await findUnread(db, { tenantId, types: NAMES_MEDIA, texts: [mediaId] });
@@ -71,13 +81,11 @@ export function createMediaIds(options: {
       if (known !== undefined || !isMediaId(mediaId)) {
         return known;
       }
-      const row = await db
-        .selectFrom("media_id")
-        .select("phone_number_id")
-        .where("tenant_id", "=", tenantId)
-        .where("media_id", "=", mediaId)
-        .executeTakeFirst();
-      const found = row?.phone_number_id ?? (await findInUnread(tenantId, mediaId));
+      const found =
+        (await findStored(tenantId, mediaId)) ??
+        (await findInUnread(tenantId, mediaId)) ??
+        // What was followed between these two was in neither.
+        (await findStored(tenantId, mediaId));
       if (found !== undefined) {
         remember({ tenantId, mediaId, phoneNumberId: found });
       }

@@ -79,7 +79,8 @@ export function startChangeFeed(options: {
   async function readOnce(others: readonly Question[]): Promise<void> {
     const asked = [recentChanges(performance.now()), ...others];
     const parts = asked.map(({ ask }, index) => sql`(${ask}) as ${sql.ref(`answer_${index}`)}`);
-    // A long statement over many tables that finds nothing: to plan it took most of its time.
+    // A long statement over many tables that finds nothing: to plan it took most of its time. Questions
+    // are only ever added, so how many there are tells one text from another.
     const { rows } = await sql<Record<string, unknown>>`
       ${prepared(`change_feed_${parts.length}`)} select ${sql.join(parts)}`.execute(options.db);
     for (const [index, { hear }] of asked.entries()) {

@@ -13,9 +13,9 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 /** As in another process: it remembers nothing of what others noted. */
-const open = () =>
+const open = (db = database.db) =>
   createMediaIds({
-    db: database.db,
+    db,
     onError: (error) => {
       throw error;
     },
@@ -95,6 +95,31 @@ describe("a media id", () => {
     ]);
     expect(await open().find(tenantId, "8005")).toBe("105");
     expect(await open().find(tenantId, "8006")).toBeUndefined();
+    await db.deleteFrom("follower").execute();
+  });
+
+  it("is known though its message is followed between two looks for it", async () => {
+    const { db } = database;
+    const { id: tenantId } = await buildTenant(db);
+    await db.insertInto("follower").values({ name: "records", xid: "0", seq: "0" }).execute();
+    const value = { messages: [{ type: "image", image: { id: "8007" } }] };
+    const body = Buffer.from(JSON.stringify({ entry: [{ changes: [{ value }] }] }));
+    await writeNotifications(db, [notification([event(tenantId, { phoneNumberId: "107", body })])]);
+    let looks = 0;
+    const overtaken = db.withPlugin({
+      transformQuery: ({ node }) => node,
+      async transformResult({ result }) {
+        if (++looks === 1) {
+          await db
+            .insertInto("media_id")
+            .values({ tenant_id: tenantId, media_id: "8007", phone_number_id: "107" })
+            .execute();
+          await db.updateTable("follower").set({ xid: "9000000000000000000" }).execute();
+        }
+        return result;
+      },
+    });
+    expect(await open(overtaken).find(tenantId, "8007")).toBe("107");
     await db.deleteFrom("follower").execute();
   });
 
