@@ -35,12 +35,19 @@ export const DUE_TENANTS = sql<string[]>`
     select tenant_id from delivery where state = 'delivering' and lease_until < now())
   select coalesce(json_agg(tenant_id), '[]') from due`;
 
-/** What is left of a lease that has run out (a process died with it) is due again, at once. */
+/**
+ * What is left of a lease that has run out (a process died with it) is due again, at once. What
+ * another transaction has in hand is left to it: to wait for one row while holding others would be
+ * a deadlock beside a claim, which takes the same rows in another order.
+ */
 export const RELEASE_LAPSED = sql`
   ${prepared("release_lapsed")}
-  update delivery set state = 'pending', next_attempt_at = now(),
+  with lapsed as materialized (
+    select ctid from delivery where state = 'delivering' and lease_until < now()
+    for no key update skip locked)
+  update delivery d set state = 'pending', next_attempt_at = now(),
     lease_token = null, lease_until = null
-  where state = 'delivering' and lease_until < now()`;
+  from lapsed where d.ctid = lapsed.ctid`;
 
 /** What a transaction has locked, for its statements after that: ids as a `text[]`. */
 export const LOCKED_ENDPOINTS = sql<string[]>`

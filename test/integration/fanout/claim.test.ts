@@ -281,6 +281,23 @@ describe("a lease", () => {
     expect(new Set(claims.map(({ id }) => id)).size).toBe(50);
   });
 
+  it("that has run out is left to who has it in hand, and keeps nobody waiting", async () => {
+    await removeAll();
+    await endpointWith(3);
+    const [inHand] = (await claim()) as [ClaimedDelivery];
+    await lapse();
+    await database.db.transaction().execute(async (other) => {
+      await other
+        .selectFrom("delivery")
+        .select("id")
+        .where("id", "=", inHand.id)
+        .forUpdate()
+        .execute();
+      expect(await claim()).toHaveLength(2);
+    });
+    expect(await claim()).toMatchObject([{ id: inHand.id, attempt_count: 2 }]);
+  });
+
   it("that another process has now keeps the older one from settling", async () => {
     await removeAll();
     await endpointWith(1);
