@@ -35,7 +35,11 @@ export function createGroupCommit<Item, Result>(options: {
   batchMax: number;
   /** How many are under way at most; one that waits for the disk does not keep a second one. */
   commitsMax?: number;
-  /** At least so long lie between the beginnings of two, where a commit costs much and an item little. */
+  /**
+   * At least so long lie between the beginnings of two, where a commit costs much and an item little.
+   * A batch that is full gains nothing by waiting, and does not wait for a timer either: with thousands
+   * of busy connections Node comes to its timers once in seconds.
+   */
   paceMs?: number;
   /** Past this much waiting new items are refused: never an unbounded queue. */
   waitingMax: number;
@@ -50,14 +54,15 @@ export function createGroupCommit<Item, Result>(options: {
   let waitingWeight = 0;
   let runningCount = 0;
   let nextBeginsMs = Number.NEGATIVE_INFINITY;
+  let batchIsFull = Promise.withResolvers<void>();
   const running = new Set<Promise<void>>();
 
   async function run(): Promise<void> {
     runningCount += 1;
     while (waiting.length > 0) {
       const pauseMs = nextBeginsMs - now();
-      if (pauseMs > 0) {
-        await pause(pauseMs);
+      if (pauseMs > 0 && waitingWeight < batchMax) {
+        await Promise.race([pause(pauseMs), batchIsFull.promise]);
       } else {
         nextBeginsMs = now() + paceMs;
         await commitBatch(takeBatch());
@@ -127,6 +132,10 @@ export function createGroupCommit<Item, Result>(options: {
       return new Promise<Result>((resolve, reject) => {
         waitingWeight += weigh(item);
         waiting.push({ item, sinceMs: now(), resolve, reject });
+        if (waitingWeight >= batchMax) {
+          batchIsFull.resolve();
+          batchIsFull = Promise.withResolvers();
+        }
         if (runningCount < commitsMax) {
           const ends = run().finally(() => running.delete(ends));
           running.add(ends);

@@ -19,6 +19,10 @@ const NOTHING_MOVES_MS = 300_000;
 
 const CLOSE_IDLE_EVERY_MS = 20;
 
+// How many connections wait to be taken; the system may allow fewer (`net.core.somaxconn`). What finds
+// no room is not refused but tries again after 1, 3 and 7 s: past Node's 511, a busy process had those.
+const CONNECTIONS_WAITING_MAX = 4096;
+
 const notYet: RequestListener = (_req, res) => {
   res.writeHead(503, { "retry-after": "1", "content-length": "0" }).end();
 };
@@ -60,7 +64,7 @@ export function shareServer(listener: RequestListener): {
 } {
   const server = newServer(listener);
   return {
-    attach: (socket) => void server.listen(socket),
+    attach: (socket) => void server.listen(socket, CONNECTIONS_WAITING_MAX),
     close: ({ graceMs }) => close(server, graceMs),
   };
 }
@@ -72,7 +76,7 @@ function newServer(listener: RequestListener): Server {
 function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, host, () => {
+    server.listen(port, host, CONNECTIONS_WAITING_MAX, () => {
       server.off("error", reject);
       resolve();
     });

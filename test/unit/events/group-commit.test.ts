@@ -111,6 +111,24 @@ describe("a group commit", () => {
     await expect(Promise.all([two, three])).resolves.toEqual(["done 2", "done 3"]);
   });
 
+  it("commits a batch that is full whatever its pace, and without a timer", async () => {
+    const pause = () => new Promise<void>(() => {});
+    const clock = { now: () => 0, pause };
+    const { group, itemsOf, succeed } = commits({ paceMs: 10, batchMax: 2, clock });
+    const one = group.add(1);
+    const rest = [2, 3, 4, 5].map((item) => group.add(item));
+    await succeed(0);
+    await one;
+    await succeed(1);
+    await succeed(2);
+    expect(itemsOf()).toEqual([[1], [2, 3], [4, 5]]);
+    const another = group.add(6);
+    const last = group.add(7);
+    await succeed(3);
+    expect(itemsOf()).toEqual([[1], [2, 3], [4, 5], [6, 7]]);
+    await Promise.all([...rest, another, last]);
+  });
+
   it("commits at once what comes when its pace is over", async () => {
     const clock = pausedClock();
     const { group, itemsOf, succeed } = commits({ paceMs: 10, clock });
