@@ -64,7 +64,8 @@ type EventToWrite = { notificationId: string; event: NewEvent };
 /**
  * Events and a delivery for each matching endpoint: one statement, one commit. Identities go in
  * sorted, so that two processes with overlapping ones cannot deadlock; endpoints are joined inside,
- * so that one made a moment ago is not missed. What was decided stays with the event (`owed`), so that
+ * so that one made a moment ago is not missed. A delivery's id tells by which event to find it
+ * (`fanout/delivery-id.ts`). What was decided stays with the event (`owed`), so that
  * the ledger can miss what is lost. The new events of each notification are counted.
  */
 async function write(
@@ -135,7 +136,8 @@ async function write(
         tenant_id, event_xid, event_seq, endpoint_id, id, event_id, event_received_at,
         state, next_attempt_at, conversation, stopped_ms_before)
       select e.tenant_id, e.xid, e.seq, w.id,
-        'dlv_' || left(encode(sha256(convert_to(w.id, 'UTF8') || e.identity), 'hex'), 26),
+        'dlv_x' || left(encode(e.identity, 'hex'), 12)
+          || left(encode(sha256(convert_to(w.id, 'UTF8') || e.identity), 'hex'), 13),
         e.id, e.received_at, 'pending', now(),
         case w.ordering when 'conversation' then e.conversation end, w.stopped_ms
           + coalesce((extract(epoch from now() - w.stopped_at) * 1000)::bigint, 0)

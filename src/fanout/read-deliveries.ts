@@ -4,7 +4,7 @@ import { NO_TENANT } from "../events/no-tenant.ts";
 import { findEvent } from "../events/read-events.ts";
 import { xidFrom, xidUntil } from "../events/xid-marks.ts";
 import type { Database } from "../store/database.ts";
-import { hasId } from "./delivery-id.ts";
+import { hasIdByHash, hasLiveId } from "./delivery-id.ts";
 import type { AttemptTable } from "../store/schema/fanout.ts";
 
 export type DeliveryRow = {
@@ -148,7 +148,7 @@ function liveBranch(tenantId: RawBuilder<unknown>, options: Page): RawBuilder<un
           then nullif(d.next_attempt_at, 'infinity') end as next_attempt_at,
         null::timestamptz as finished_at, null::text as reason
       from ${ofEndpoint} d
-      where d.endpoint_id = w.id and ${matches(tenantId, { ...options, endpointId: undefined })}
+      where d.endpoint_id = w.id and ${matches(tenantId, { ...options, endpointId: undefined }, hasLiveId)}
         and ${rows}
       order by d.event_xid, d.event_seq limit ${limit + 1}
     ) d
@@ -162,13 +162,19 @@ function finishedBranches(tenantId: RawBuilder<unknown>, options: Page): RawBuil
     (each) => sql`
       select ${COLUMNS}, d.state, null::timestamptz as next_attempt_at, d.finished_at, d.reason
       from delivery_finished d
-      where ${matches(tenantId, options)} and d.state = ${each}
+      where ${matches(tenantId, options, hasFinishedId)} and d.state = ${each}
         and (${from ?? null}::timestamptz is null or d.finished_at >= ${from ?? null})`,
   );
 }
 
+const hasFinishedId = (ids: readonly string[]): RawBuilder<boolean> => hasIdByHash("d", ids);
+
 /** What every branch filters by; a span of time is a span of the order too. */
-function matches(tenantId: RawBuilder<unknown>, options: Page): RawBuilder<boolean> {
+function matches(
+  tenantId: RawBuilder<unknown>,
+  options: Page,
+  hasId: (ids: readonly string[]) => RawBuilder<boolean>,
+): RawBuilder<boolean> {
   const { id, endpointId, event, from, to, among, after } = options;
   const conditions = [
     sql<boolean>`d.tenant_id = ${tenantId}
@@ -179,7 +185,7 @@ function matches(tenantId: RawBuilder<unknown>, options: Page): RawBuilder<boole
       > (${after[0]}::xid8, ${after[1]}::bigint, ${after[2]}::text)`);
   }
   if (id !== undefined) {
-    conditions.push(hasId("d", [id]));
+    conditions.push(hasId([id]));
   }
   if (endpointId !== undefined) {
     conditions.push(sql<boolean>`d.endpoint_id = ${endpointId}`);

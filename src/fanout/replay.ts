@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from "kysely";
 import { ERASED_BODY } from "../events/erased-body.ts";
 import { xidFrom } from "../events/xid-marks.ts";
 import type { Database } from "../store/database.ts";
-import { hasId } from "./delivery-id.ts";
+import { hasIdByHash, hasLiveId } from "./delivery-id.ts";
 import { MOVED_COLUMNS, SINCE_STOPPED_MS } from "./endpoint-state.ts";
 
 /** Which finished deliveries are opened again. */
@@ -148,7 +148,7 @@ async function openBatch(
 function wished(wish: ReplayWish): RawBuilder<boolean> {
   switch (wish.kind) {
     case "ids":
-      return hasId("f", wish.deliveryIds);
+      return hasIdByHash("f", wish.deliveryIds);
     case "span":
       // What finished was made before, so that earlier partitions need not be looked at.
       return sql<boolean>`f.created_at >= ${wish.from} and f.created_at < ${wish.to}
@@ -172,9 +172,10 @@ export async function hastenDeliveries(
   const { deliveryIds, endpointId, among } = options;
   const { rows } = await sql<{ id: string }>`
     update delivery d set next_attempt_at = least(next_attempt_at, now())
-    from event e
-    where e.tenant_id = d.tenant_id and e.id = d.event_id and e.received_at = d.event_received_at
-      and d.tenant_id = ${tenantId} and ${hasId("d", deliveryIds)}
+    from webhook_endpoint w, event e
+    where w.tenant_id = ${tenantId} and d.tenant_id = ${tenantId} and d.endpoint_id = w.id
+      and ${hasLiveId(deliveryIds)}
+      and e.tenant_id = d.tenant_id and e.id = d.event_id and e.received_at = d.event_received_at
       and d.state = 'pending' and d.next_attempt_at < 'infinity'
       and (${endpointId ?? null}::text is null or d.endpoint_id = ${endpointId ?? null})
       and (${among}::text[] is null or e.phone_number_id = any (${among}::text[]))

@@ -233,7 +233,7 @@ describe("a delivery's id", () => {
     const expected = endpoints.flatMap((endpoint) =>
       identities.map((each) => {
         const digest = createHash("sha256").update(endpoint.id).update(each).digest("hex");
-        return `dlv_${digest.slice(0, 26)}`;
+        return `dlv_x${each.toString("hex").slice(0, 12)}${digest.slice(0, 13)}`;
       }),
     );
     const ids = (await deliveriesOf(id)).map((row) => row.id);

@@ -126,7 +126,7 @@ describe("what waits for delivery", () => {
     const { rows } = await sql<{ statistics: number }>`
       select distinct attstattarget as statistics from pg_attribute
       where attnum > 0 and not attisdropped
-        and (attrelid = 'delivery'::regclass or attrelid = 'delivery_by_id'::regclass)`.execute(
+        and attrelid in ('delivery'::regclass, 'delivery_by_older_id'::regclass)`.execute(
       opened.db,
     );
     expect(rows).toEqual([{ statistics: 10 }]);
