@@ -2,9 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeNotifications } from "../../../src/events/write-notifications.ts";
 import { claimDeliveries, type ClaimedDelivery } from "../../../src/fanout/claim.ts";
 import { deleteEndpoint } from "../../../src/fanout/endpoints.ts";
+import { getDelivery } from "../../../src/fanout/read-deliveries.ts";
 import { hastenDeliveries, replayDeliveries } from "../../../src/fanout/replay.ts";
 import { settleDeliveries } from "../../../src/fanout/settle.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { eventually } from "../../support/eventually.ts";
 import { buildEndpoint, buildTenant, event, identity, notification } from "../rows.ts";
 
 let database: TestDatabase;
@@ -177,6 +179,10 @@ describe("a replay", () => {
   });
 });
 
+/** Older transactions of other tests' databases hold back what is read. */
+const find = (tenantId: string, deliveryId: string) =>
+  eventually(() => getDelivery(database.db, tenantId, { deliveryId, among: null }));
+
 describe("a delivery that waits", () => {
   it("is made due, and keeps its horizon", async () => {
     const [delivery] = (await claimed(1)) as [ClaimedDelivery];
@@ -193,5 +199,48 @@ describe("a delivery that waits", () => {
     const [row] = await live(tenantId);
     expect(Number(row?.next_attempt_at)).toBeLessThanOrEqual(Date.now());
     expect(row?.replayed_at).toBeNull();
+  });
+
+  it("is found by its event among those of the tenant's endpoints, and by nobody else", async () => {
+    const tenants = [await buildTenant(database.db), await buildTenant(database.db)];
+    for (const { id } of tenants) {
+      await buildEndpoint(database.db, id);
+      await buildEndpoint(database.db, id);
+      await writeNotifications(database.db, [notification([event(id), event(id)])]);
+    }
+    const [{ id: tenantId } = { id: "" }, { id: otherId } = { id: "" }] = tenants;
+    const ids = (await live(tenantId)).map(({ id }) => id);
+    expect(new Set(ids).size).toBe(4);
+    for (const id of ids) {
+      expect(
+        await hastenDeliveries(database.db, tenantId, { deliveryIds: [id], among: null }),
+      ).toEqual([id]);
+      expect((await find(tenantId, id)).delivery.id).toBe(id);
+      expect(
+        await hastenDeliveries(database.db, otherId, { deliveryIds: [id], among: null }),
+      ).toEqual([]);
+    }
+    const all = await hastenDeliveries(database.db, tenantId, { deliveryIds: ids, among: null });
+    expect(all.toSorted()).toEqual(ids.toSorted());
+  });
+
+  it("is found by an id from before ids told of events", async () => {
+    const { id: tenantId } = await buildTenant(database.db);
+    await buildEndpoint(database.db, tenantId);
+    await writeNotifications(database.db, [notification([event(tenantId), event(tenantId)])]);
+    const [older, newer] = await live(tenantId);
+    const olderId = "dlv_0123456789abcdef0123456789";
+    await database.db
+      .updateTable("delivery")
+      .set({ id: olderId })
+      .where("id", "=", older?.id ?? "")
+      .execute();
+    expect((await find(tenantId, olderId)).delivery.id).toBe(olderId);
+    const ids = [olderId, newer?.id ?? "", "nonsense"];
+    const hastened = await hastenDeliveries(database.db, tenantId, {
+      deliveryIds: ids,
+      among: null,
+    });
+    expect(hastened.toSorted()).toEqual(ids.slice(0, 2).toSorted());
   });
 });
