@@ -6,12 +6,14 @@ import { connect, type Socket } from "node:net";
  */
 export class Connection {
   readonly #socket: Socket;
+  readonly connected: Promise<void>;
   #received = "";
   #onAnswer: ((status: number) => void) | undefined;
 
   constructor(url: string, onBroken: (error: Error) => void) {
     const { hostname, port } = new URL(url);
     this.#socket = connect({ host: hostname, port: Number(port), noDelay: true });
+    this.connected = new Promise((resolve) => this.#socket.once("connect", resolve));
     this.#socket.on("data", (chunk) => this.#take(chunk));
     this.#socket.on("error", onBroken);
     this.#socket.on("end", () => {

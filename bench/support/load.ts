@@ -74,21 +74,41 @@ type Loop = {
   drop: () => void;
 };
 
+const CONNECT_AT_ONCE = 128;
+
+/**
+ * Some after the others: of thousands that one process opens in the same step the system drops some,
+ * and tries those again after seconds.
+ */
+async function connect(
+  url: string,
+  options: { count: number; onBroken: (error: Error) => void },
+): Promise<Connection[]> {
+  const { count, onBroken } = options;
+  const connections: Connection[] = [];
+  while (connections.length < count) {
+    const length = Math.min(CONNECT_AT_ONCE, count - connections.length);
+    const some = Array.from({ length }, () => new Connection(url, onBroken));
+    await Promise.all(some.map(({ connected }) => connected));
+    connections.push(...some);
+  }
+  return connections;
+}
+
 /** `begin` starts the first calls and gives what is to happen with a connection that is answered. */
-function run(
+async function run(
   options: LoadOptions,
   begin: (loop: Loop) => (connection: Connection) => void,
 ): Promise<Slice> {
   const { url, next, calls } = options;
-  return new Promise((resolve, reject) => {
+  const { promise: broken, reject: onBroken } = Promise.withResolvers<never>();
+  const connecting = connect(url, { count: options.connections, onBroken });
+  const connections = await Promise.race([connecting, broken]);
+  const ended = new Promise<Slice>((resolve) => {
     const latenciesMs: number[] = [];
     const latenciesOf = new Map<number, number[]>();
     let started = 0;
     let dropped = 0;
-    const connections = Array.from(
-      { length: options.connections },
-      () => new Connection(url, reject),
-    );
     const startedMs = performance.now();
 
     /** Whether that was the last one. */
@@ -131,4 +151,5 @@ function run(
     }
     const answered = begin({ connections, startNext, drop });
   });
+  return Promise.race([ended, broken]);
 }

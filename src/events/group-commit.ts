@@ -35,6 +35,8 @@ export function createGroupCommit<Item, Result>(options: {
   batchMax: number;
   /** How many are under way at most; one that waits for the disk does not keep a second one. */
   commitsMax?: number;
+  /** Likewise while a batch is full: its answer may wait long to be heard, and that must not be all. */
+  fullCommitsMax?: number;
   /**
    * At least so long lie between the beginnings of two, where a commit costs much and an item little.
    * A batch that is full gains nothing by waiting, and does not wait for a timer either: with thousands
@@ -49,7 +51,8 @@ export function createGroupCommit<Item, Result>(options: {
   pause?: (durationMs: number) => Promise<unknown>;
 }): GroupCommit<Item, Result> {
   const { commit, weigh, batchMax, waitingMax, waitMaxMs = Number.POSITIVE_INFINITY } = options;
-  const { commitsMax = 1, paceMs = 0, now = () => performance.now(), pause = sleep } = options;
+  const { commitsMax = 1, fullCommitsMax = commitsMax, paceMs = 0 } = options;
+  const { now = () => performance.now(), pause = sleep } = options;
   let waiting: Waiting<Item, Result>[] = [];
   let waitingWeight = 0;
   let runningCount = 0;
@@ -59,9 +62,9 @@ export function createGroupCommit<Item, Result>(options: {
 
   async function run(): Promise<void> {
     runningCount += 1;
-    while (waiting.length > 0) {
+    while (waiting.length > 0 && runningCount <= runningMax()) {
       const pauseMs = nextBeginsMs - now();
-      if (pauseMs > 0 && waitingWeight < batchMax) {
+      if (pauseMs > 0 && !isBatchFull()) {
         await Promise.race([pause(pauseMs), batchIsFull.promise]);
       } else {
         nextBeginsMs = now() + paceMs;
@@ -70,6 +73,14 @@ export function createGroupCommit<Item, Result>(options: {
     }
     // In the same step as the last look at what waits: nothing that is added is left behind.
     runningCount -= 1;
+  }
+
+  function isBatchFull(): boolean {
+    return waitingWeight >= batchMax;
+  }
+
+  function runningMax(): number {
+    return isBatchFull() ? fullCommitsMax : commitsMax;
   }
 
   function takeBatch(): Waiting<Item, Result>[] {
@@ -132,11 +143,11 @@ export function createGroupCommit<Item, Result>(options: {
       return new Promise<Result>((resolve, reject) => {
         waitingWeight += weigh(item);
         waiting.push({ item, sinceMs: now(), resolve, reject });
-        if (waitingWeight >= batchMax) {
+        if (isBatchFull()) {
           batchIsFull.resolve();
           batchIsFull = Promise.withResolvers();
         }
-        if (runningCount < commitsMax) {
+        if (runningCount < runningMax()) {
           const ends = run().finally(() => running.delete(ends));
           running.add(ends);
         }

@@ -30,6 +30,7 @@ function commits(
     batchMax?: number;
     waitingMax?: number;
     commitsMax?: number;
+    fullCommitsMax?: number;
     paceMs?: number;
     clock?: Pick<ReturnType<typeof pausedClock>, "now" | "pause">;
   } = {},
@@ -45,6 +46,7 @@ function commits(
     batchMax: options.batchMax ?? 100,
     waitingMax: options.waitingMax ?? 100,
     ...(options.commitsMax !== undefined && { commitsMax: options.commitsMax }),
+    ...(options.fullCommitsMax !== undefined && { fullCommitsMax: options.fullCommitsMax }),
     ...(options.paceMs !== undefined && { paceMs: options.paceMs }),
     ...options.clock,
   });
@@ -127,6 +129,23 @@ describe("a group commit", () => {
     await succeed(3);
     expect(itemsOf()).toEqual([[1], [2, 3], [4, 5], [6, 7]]);
     await Promise.all([...rest, another, last]);
+  });
+
+  it("has more commits under way while batches are full, and no longer", async () => {
+    const { group, itemsOf, succeed } = commits({ fullCommitsMax: 3, batchMax: 2 });
+    const adding = [1, 2, 3, 4, 5, 6, 7, 8].map((item) => group.add(item));
+    expect(itemsOf()).toEqual([[1], [2, 3], [4, 5]]);
+    await succeed(1);
+    await succeed(0);
+    expect(await Promise.all(adding.slice(0, 3))).toHaveLength(3);
+    expect(itemsOf()).toEqual([[1], [2, 3], [4, 5], [6, 7]]);
+    await succeed(3);
+    await adding[6];
+    await succeed(2);
+    await succeed(4);
+    expect(itemsOf()).toEqual([[1], [2, 3], [4, 5], [6, 7], [8]]);
+    await Promise.all(adding);
+    await group.drain();
   });
 
   it("commits at once what comes when its pace is over", async () => {
