@@ -24,6 +24,8 @@ function pausedClock() {
   };
 }
 
+const forever = () => new Promise<void>(() => {});
+
 /** A commit that the test finishes itself, batch by batch. */
 function commits(
   options: {
@@ -114,8 +116,7 @@ describe("a group commit", () => {
   });
 
   it("commits a batch that is full whatever its pace, and without a timer", async () => {
-    const pause = () => new Promise<void>(() => {});
-    const clock = { now: () => 0, pause };
+    const clock = { now: () => 0, pause: forever };
     const { group, itemsOf, succeed } = commits({ paceMs: 10, batchMax: 2, clock });
     const one = group.add(1);
     const rest = [2, 3, 4, 5].map((item) => group.add(item));
