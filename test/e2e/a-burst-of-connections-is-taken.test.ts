@@ -53,7 +53,7 @@ describe.skipIf(!(waitingMax >= CONNECTIONS))("1,500 connections at once (needs 
 function servingPids(log: readonly string[], count: number): number[] | undefined {
   const pids = log
     .filter((line) => line.includes('"process.serving"'))
-    .map((line) => Number((JSON.parse(line) as { pid: number }).pid));
+    .map((line) => (JSON.parse(line) as { pid: number }).pid);
   return pids.length === count ? pids : undefined;
 }
 
