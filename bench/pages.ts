@@ -70,9 +70,10 @@ export const benchmark: Benchmark = {
       await loader.close();
       write(`${values.rows} rows in ${((performance.now() - startMs) / 1000).toFixed(0)} s\n`);
       const { db, close } = openDatabase({ url, onIdleError: () => {} });
-      const { rows } = await sql<{ xid: string; seq: string }>`
-        select event_xid as xid, event_seq as seq from delivery_finished
-        where created_at >= ${ago(15)} limit 1`.execute(db);
+      const { rows } = await sql<{ xid: string; seq: string; id: string; live: string }>`
+        select event_xid as xid, event_seq as seq, id,
+          (select id from delivery where created_at >= ${ago(15)} limit 1) as live
+        from delivery_finished where created_at >= ${ago(15)} limit 1`.execute(db);
       const middle = [rows[0]?.xid ?? "0", rows[0]?.seq ?? "0", ""];
 
       write("page                                       median ms   worst ms");
@@ -97,6 +98,14 @@ export const benchmark: Benchmark = {
             readDeliveries(db, TENANT, page),
           );
         }
+      }
+      for (const [name, id] of [
+        ["that waits", rows[0]?.live],
+        ["that is finished", rows[0]?.id],
+        ["that is not there", "dlv_x0123456789ab0123456789abc"],
+      ] as const) {
+        const page = { among: null, id, limit: 50, after: undefined };
+        await measured(`the delivery ${name}, by its id`, () => readDeliveries(db, TENANT, page));
       }
       const events = { among: null, limit: 50, after: undefined };
       await measured("events all", () => readEvents(db, TENANT, events));

@@ -59,20 +59,21 @@ async function loadDay(
   const at = sql`(${begins} + make_interval(secs => 86399.0 * (n - ${first}::int) / ${count}::int))`;
   // Below any xid of a real transaction, so that all may be read.
   const xid = sql`((n / 4 + 1)::text::xid8)`;
+  const identity = sql`sha256(n::text::bytea)`;
   await sql`
     insert into event (tenant_id, id, xid, seq, type, phone_number_id, waba_id, identity,
       notification_id, body, received_at)
     overriding system value
     select ${TENANT}, 'evt_' || lpad(n::text, 26, '0'), ${xid}, n,
       case n % 4 when 0 then 'message.received' else 'message.status.delivered' end,
-      (n % ${NUMBERS}::int)::text, '1', '', '', '{}', ${at}
+      (n % ${NUMBERS}::int)::text, '1', ${identity}, '', '{}', ${at}
     from generate_series(${first}::int, ${first + count - 1}::int) n`.execute(db);
   const columns = sql.raw(
     "tenant_id, event_xid, event_seq, endpoint_id, id, event_id, event_received_at, state, attempt_count, created_at",
   );
   const row = (state: string) => sql`
     ${TENANT}, ${xid}, n, w.id,
-    'dlv_' || left(md5(w.id || n), 26), 'evt_' || lpad(n::text, 26, '0'), ${at}, ${sql.raw(state)},
+    'dlv_x' || left(encode(${identity}, 'hex'), 12) || left(md5(w.id || n), 13), 'evt_' || lpad(n::text, 26, '0'), ${at}, ${sql.raw(state)},
     1, ${at}`;
   const paused = sql`w.id = ${PAUSED_ENDPOINT} and n % 10 = 0`;
   await sql`

@@ -18,7 +18,7 @@ export function hasLiveId(ids: readonly string[]): RawBuilder<boolean> {
     and d.event_seq = any (array(select e.seq from ${events}))
     and d.id = any (${[...ids]}::text[]))`;
   // Made before ids told of events: they have an index of their own.
-  const ofBefore = sql<boolean>`(substr(d.id, 5, 1) <> 'x' and ${hasIdByHash("d", older)})`;
+  const ofBefore = sql<boolean>`(substr(d.id, 5, 1) <> 'x' and ${hasIdByBeginning("d", older)})`;
   const kinds = [
     ...(identities.length > 0 ? [ofEvents] : []),
     ...(older.length > 0 ? [ofBefore] : []),
@@ -27,14 +27,12 @@ export function hasLiveId(ids: readonly string[]): RawBuilder<boolean> {
 }
 
 /**
- * Whether a row of the table that is called `alias` has one of these ids, which are found by their
- * hashes: a finished delivery outlives its event. As they stand ids fill an index four times as wide.
+ * Whether a row of the table that is called `alias` has one of these ids. Found by what they begin with, which
+ * the deliveries of one event have in common: so their entries in the index stand side by side.
  */
-export function hasIdByHash(alias: "d" | "f", ids: readonly string[]): RawBuilder<boolean> {
+export function hasIdByBeginning(alias: "d" | "f", ids: readonly string[]): RawBuilder<boolean> {
   const id = sql.ref(`${alias}.id`);
-  const wanted = [...ids];
   return sql<boolean>`(
-    hashtextextended(${id}, 0) = any (
-      array(select hashtextextended(wanted, 0) from unnest(${wanted}::text[]) wanted))
-    and ${id} = any (${wanted}::text[]))`;
+    substr(${id}, 1, 17) = any (${ids.map((each) => each.slice(0, 17))}::text[])
+    and ${id} = any (${[...ids]}::text[]))`;
 }

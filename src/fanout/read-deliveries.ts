@@ -4,7 +4,7 @@ import { NO_TENANT } from "../events/no-tenant.ts";
 import { findEvent } from "../events/read-events.ts";
 import { xidFrom, xidUntil } from "../events/xid-marks.ts";
 import type { Database } from "../store/database.ts";
-import { hasIdByHash, hasLiveId } from "./delivery-id.ts";
+import { hasIdByBeginning, hasLiveId } from "./delivery-id.ts";
 import type { AttemptTable } from "../store/schema/fanout.ts";
 
 export type DeliveryRow = {
@@ -167,7 +167,7 @@ function finishedBranches(tenantId: RawBuilder<unknown>, options: Page): RawBuil
   );
 }
 
-const hasFinishedId = (ids: readonly string[]): RawBuilder<boolean> => hasIdByHash("d", ids);
+const hasFinishedId = (ids: readonly string[]): RawBuilder<boolean> => hasIdByBeginning("d", ids);
 
 /** What every branch filters by; a span of time is a span of the order too. */
 function matches(

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from "kysely";
 import { ERASED_BODY } from "../events/erased-body.ts";
 import { xidFrom } from "../events/xid-marks.ts";
 import type { Database } from "../store/database.ts";
-import { hasIdByHash, hasLiveId } from "./delivery-id.ts";
+import { hasIdByBeginning, hasLiveId } from "./delivery-id.ts";
 import { MOVED_COLUMNS, SINCE_STOPPED_MS } from "./endpoint-state.ts";
 
 /** Which finished deliveries are opened again. */
@@ -148,7 +148,7 @@ async function openBatch(
 function wished(wish: ReplayWish): RawBuilder<boolean> {
   switch (wish.kind) {
     case "ids":
-      return hasIdByHash("f", wish.deliveryIds);
+      return hasIdByBeginning("f", wish.deliveryIds);
     case "span":
       // What finished was made before, so that earlier partitions need not be looked at.
       return sql<boolean>`f.created_at >= ${wish.from} and f.created_at < ${wish.to}
