@@ -57,7 +57,8 @@ export function createGroupCommit<Item, Result>(options: {
   let waitingWeight = 0;
   let runningCount = 0;
   let nextBeginsMs = Number.NEGATIVE_INFINITY;
-  let batchIsFull = Promise.withResolvers<void>();
+  /** Ends the pauses of those that wait for their pace. */
+  const wakes = new Set<() => void>();
   const running = new Set<Promise<void>>();
 
   async function run(): Promise<void> {
@@ -65,7 +66,7 @@ export function createGroupCommit<Item, Result>(options: {
     while (waiting.length > 0 && runningCount <= runningMax()) {
       const pauseMs = nextBeginsMs - now();
       if (pauseMs > 0 && !isBatchFull()) {
-        await Promise.race([pause(pauseMs), batchIsFull.promise]);
+        await pauseUnlessFull(pauseMs);
       } else {
         nextBeginsMs = now() + paceMs;
         await commitBatch(takeBatch());
@@ -73,6 +74,14 @@ export function createGroupCommit<Item, Result>(options: {
     }
     // In the same step as the last look at what waits: nothing that is added is left behind.
     runningCount -= 1;
+  }
+
+  async function pauseUnlessFull(durationMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    wakes.add(resolve);
+    void pause(durationMs).then(() => resolve());
+    await promise;
+    wakes.delete(resolve);
   }
 
   function isBatchFull(): boolean {
@@ -144,8 +153,7 @@ export function createGroupCommit<Item, Result>(options: {
         waitingWeight += weigh(item);
         waiting.push({ item, sinceMs: now(), resolve, reject });
         if (isBatchFull()) {
-          batchIsFull.resolve();
-          batchIsFull = Promise.withResolvers();
+          wakes.forEach((wake) => wake());
         }
         if (runningCount < runningMax()) {
           const ends = run().finally(() => running.delete(ends));
