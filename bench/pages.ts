@@ -100,8 +100,8 @@ export const benchmark: Benchmark = {
         }
       }
       for (const [name, id] of [
-        ["that waits", rows[0]?.live],
-        ["that is finished", rows[0]?.id],
+        ["that waits", rows[0]?.live ?? ""],
+        ["that is finished", rows[0]?.id ?? ""],
         ["that is not there", "dlv_x0123456789ab0123456789abc"],
       ] as const) {
         const page = { among: null, id, limit: 50, after: undefined };
